@@ -1,0 +1,3 @@
+//! Arguments to analysis to report; error text; exit status.
+
+fn main() {}

@@ -1,0 +1,5 @@
+//! Pure grammars: bytes to typed records with spans.
+//!
+//! Invariant: no files, no clock, no time zone, no printing; bad input is a value ([`crate::span::Reject`]), never a panic.
+
+pub mod server_log;

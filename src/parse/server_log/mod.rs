@@ -1,0 +1,3 @@
+//! nats-server log lines.
+
+pub mod close_reason;

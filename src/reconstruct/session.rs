@@ -1,0 +1,290 @@
+//! The NATS conversation on one captured connection: who spoke, what was said about life and death of the connection,
+//! counters for everything else.
+//!
+//! Built from reassembled bytes: [`SessionBuilder::data`] for bytes in order, [`SessionBuilder::gap`] for bytes that the
+//! capture does not hold. Memory is bounded: a declared payload is counted, not kept.
+
+use std::net::IpAddr;
+
+use super::conn::End;
+use crate::span::Moment;
+
+/// A conversation. "Client" is the connecting NATS peer (client, leafnode remote, soliciting route), "server" the accepting one.
+#[derive(Clone, Debug, Default)]
+pub struct Session {
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// Which end of the connection is the NATS server (accepting) side; `Resp` unless the bytes say otherwise.
+    pub server_end: Option<End>,
+    /// The first INFO.
+    pub info: Option<Info>,
+    /// When it was captured.
+    pub info_at: Option<Moment>,
+    /// CONNECT.
+    pub connect: Option<Connect>,
+    /// When it was captured.
+    pub connect_at: Option<Moment>,
+    /// First PONG or +OK from the server after CONNECT.
+    pub ready_at: Option<Moment>,
+    /// What the client sent, what the server sent.
+    pub client: Talk,
+    /// What the server sent.
+    pub server: Talk,
+    /// Every -ERR, in order (bounded to 16).
+    pub errors: Vec<ErrorSeen>,
+    /// Later INFOs that matter: lame duck, changed connect_urls (bounded to 16).
+    pub notices: Vec<(Moment, Notice)>,
+    /// TLS on this connection, if any.
+    pub tls: Option<TlsSeen>,
+    /// WebSocket framing on this connection, if any.
+    pub websocket: Option<WebSocketSeen>,
+    /// Round trips PING to PONG, nanoseconds: smallest, median estimate, largest, count.
+    pub rtt: Option<Rtt>,
+    /// Bytes that could not be read as what `protocol` says: first place, and how many times.
+    pub garbage: Option<(Moment, u64)>,
+}
+
+/// What is spoken on a connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// No payload, or too little to say.
+    #[default]
+    Unknown,
+    /// Client protocol.
+    Client,
+    /// Route between servers of one cluster.
+    Route,
+    /// Gateway between clusters.
+    Gateway,
+    /// Leafnode.
+    Leafnode,
+    /// MQTT.
+    Mqtt,
+    /// Encrypted from the first byte, nothing NATS visible.
+    Tls,
+    /// Not NATS: `HTTP`, `SSH`, `TLS to a plain port`, `probe` (connected and left without a byte), ...
+    Other(Box<str>),
+}
+
+/// What INFO says (nats-server `server/server.go`, struct `Info`). Fields not named here are ignored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Info {
+    /// `server_id`.
+    pub server_id: Box<str>,
+    /// `server_name`, since 2.1.2.
+    pub server_name: Option<Box<str>>,
+    /// `version`.
+    pub version: Box<str>,
+    /// `client_id`: the cid of the server's log.
+    pub client_id: Option<u64>,
+    /// `client_ip`: the peer as the server sees it, since 2.1.6.
+    pub client_ip: Option<IpAddr>,
+    /// `host` and `port`.
+    pub host: Option<Box<str>>,
+    /// `port`.
+    pub port: Option<u16>,
+    /// `max_payload`.
+    pub max_payload: Option<u64>,
+    /// `tls_required`.
+    pub tls_required: bool,
+    /// `tls_available`.
+    pub tls_available: bool,
+    /// `auth_required`.
+    pub auth_required: bool,
+    /// `headers`.
+    pub headers: bool,
+    /// `ldm`: lame duck mode.
+    pub ldm: bool,
+    /// `cluster`.
+    pub cluster: Option<Box<str>>,
+    /// `connect_urls`.
+    pub connect_urls: Vec<Box<str>>,
+    /// `proto`.
+    pub proto: Option<i64>,
+    /// `nonce` present.
+    pub nonce: bool,
+}
+
+/// What CONNECT says. Secrets are not kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Connect {
+    /// `name`.
+    pub name: Option<Box<str>>,
+    /// `lang`.
+    pub lang: Option<Box<str>>,
+    /// `version`.
+    pub version: Option<Box<str>>,
+    /// `user`, or the public part of `nkey`.
+    pub user: Option<Box<str>>,
+    /// `account`, where visible.
+    pub account: Option<Box<str>>,
+    /// `protocol`.
+    pub protocol: Option<i64>,
+    /// `headers`; `None` where absent.
+    pub headers: Option<bool>,
+    /// `no_responders`.
+    pub no_responders: Option<bool>,
+    /// `verbose`.
+    pub verbose: bool,
+    /// `pedantic`.
+    pub pedantic: bool,
+    /// `tls_required`.
+    pub tls_required: bool,
+    /// Which credentials were given: `user`, `token`, `nkey`, `jwt`, or none.
+    pub credentials: Option<&'static str>,
+}
+
+/// One direction of a session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Talk {
+    /// Messages: PUB/HPUB from a client, MSG/HMSG from a server (and their route, gateway, leaf kin).
+    pub messages: u64,
+    /// Payload bytes in them, headers included.
+    pub message_bytes: u64,
+    /// Largest single declared message.
+    pub largest_message: u64,
+    /// Longest protocol line, without its CR LF.
+    pub longest_line: u64,
+    /// SUBs.
+    pub subs: u64,
+    /// UNSUBs.
+    pub unsubs: u64,
+    /// PINGs sent.
+    pub pings: u64,
+    /// PONGs sent.
+    pub pongs: u64,
+    /// PINGs of this side that no PONG had answered at the end, oldest first (bounded to the last 8).
+    pub unanswered_pings: Vec<Moment>,
+    /// Median time between this side's own PINGs, nanoseconds: its ping interval as far as visible.
+    pub ping_interval: Option<i64>,
+    /// Headers were used (HPUB/HMSG).
+    pub headers_used: bool,
+    /// Last complete operations before the end, oldest first (bounded to 12): verb and moment.
+    pub last_ops: Vec<(Moment, Verb)>,
+    /// The stream ended inside a message: its verb, declared size, bytes that were there.
+    pub cut: Option<Cut>,
+    /// First thing this side sent that its peer's grammar does not hold, quoted (at most 64 bytes).
+    pub unknown_verb: Option<(Moment, Box<str>)>,
+    /// Last complete operation of any kind.
+    pub last_op: Option<Moment>,
+    /// UNSUB for every subscription (or PING) right before this side's close: a drain.
+    pub drained: bool,
+}
+
+/// Verbs of the client, route, gateway and leafnode protocols.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "the protocol's own words")]
+pub enum Verb {
+    Info,
+    Connect,
+    Pub,
+    Hpub,
+    Sub,
+    Unsub,
+    Msg,
+    Hmsg,
+    Ping,
+    Pong,
+    Ok,
+    Err,
+    /// RS+ RS- LS+ LS- A+ A-
+    Interest,
+    /// RMSG LMSG and HMSG between servers
+    Routed,
+}
+
+/// A message cut off by the end of the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Its verb.
+    pub verb: Verb,
+    /// Declared payload bytes.
+    pub declared: u64,
+    /// Payload bytes present.
+    pub present: u64,
+    /// Its control line.
+    pub at: Moment,
+}
+
+/// An -ERR.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorSeen {
+    /// The packet.
+    pub at: Moment,
+    /// The server sent it (else the client did).
+    pub from_server: bool,
+    /// Its text without quotes, typed by `parse::nats::protocol_error`.
+    pub text: Box<str>,
+}
+
+/// Something an asynchronous INFO announces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// `"ldm":true`.
+    LameDuck,
+    /// `connect_urls` changed to this.
+    ConnectUrls(Vec<Box<str>>),
+}
+
+/// A round-trip summary, nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rtt {
+    /// Smallest.
+    pub min: i64,
+    /// Median (exact up to 64 samples, then of the last 64).
+    pub median: i64,
+    /// Largest.
+    pub max: i64,
+    /// Samples.
+    pub count: u64,
+}
+
+/// TLS as far as visible without keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsSeen {
+    /// First record.
+    pub at: Moment,
+    /// Before any INFO (`handshake_first`).
+    pub first: bool,
+    /// Handshake finished in both directions (application data seen).
+    pub established: bool,
+    /// Version negotiated, as in RFC 8446 (`TLS 1.3`).
+    pub version: Option<Box<str>>,
+    /// Server name indication.
+    pub sni: Option<Box<str>>,
+    /// Alerts in clear, or encrypted ones told by their length: moment, from the server, description.
+    pub alerts: Vec<(Moment, bool, Box<str>)>,
+    /// close_notify (or an encrypted alert right before FIN) by client, by server.
+    pub client_close_notify: Option<Moment>,
+    /// By the server.
+    pub server_close_notify: Option<Moment>,
+    /// Application data records by client, by server.
+    pub client_records: u64,
+    /// By the server.
+    pub server_records: u64,
+    /// Keys were given and the conversation was read.
+    pub decrypted: bool,
+    /// One side spoke TLS and the other plain text.
+    pub mismatch: Option<Box<str>>,
+    /// Probable PINGs without answer at the end (records of PING's size), client's.
+    pub client_unanswered: Vec<Moment>,
+    /// The server's.
+    pub server_unanswered: Vec<Moment>,
+}
+
+/// WebSocket as far as visible.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WebSocketSeen {
+    /// The upgrade request.
+    pub at: Moment,
+    /// Path asked for.
+    pub path: Box<str>,
+    /// `X-Forwarded-For`, first value.
+    pub forwarded_for: Option<Box<str>>,
+    /// Status of the answer.
+    pub status: Option<u16>,
+    /// permessage-deflate agreed.
+    pub deflate: bool,
+    /// Close frame: moment, from the server, code, reason.
+    pub close: Option<(Moment, bool, u16, Box<str>)>,
+}
