@@ -18,6 +18,8 @@ pub struct Analysis {
     pub clocks: Vec<Clock>,
     /// Everything reconstructed, for renderers that show more than verdicts.
     pub records: Records,
+    /// The parts of each connection, joined.
+    pub joined: Vec<crate::align::joined::Joined>,
     /// Every closed socket, by time.
     pub closes: Vec<Close>,
     /// Closes grouped by cause, server and moment, worst first.
