@@ -4,3 +4,4 @@
 
 pub mod log_line;
 pub mod server_log;
+pub mod timestamp;
