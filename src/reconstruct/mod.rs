@@ -7,3 +7,4 @@ pub mod client;
 pub mod conn;
 pub mod server;
 pub mod session;
+pub mod session_builder;
