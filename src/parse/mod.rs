@@ -4,6 +4,7 @@
 
 pub mod duration;
 pub mod log_line;
+pub mod nats;
 pub mod server_log;
 pub mod timestamp;
 pub mod wrapper;

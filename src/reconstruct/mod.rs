@@ -16,3 +16,4 @@ mod server_events;
 pub mod server_life;
 mod server_succession;
 pub mod session;
+pub mod session_builder;
