@@ -5,11 +5,14 @@
 //! file, and that only where a compressed archive or standard input outgrows the memory allowed.
 
 mod archive;
+mod date;
 mod decompress;
 mod encoding;
 mod error;
+mod first_packet;
 mod hints;
 mod hold;
+mod piece;
 mod rotation;
 mod sniff;
 mod stdin;
