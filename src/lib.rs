@@ -6,6 +6,7 @@
 
 pub mod align;
 pub mod attribute;
+pub mod input;
 pub mod parse;
 pub mod progress;
 pub mod reconstruct;
