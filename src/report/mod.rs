@@ -5,11 +5,15 @@
 
 mod clocks;
 mod excerpt;
-mod model;
 mod phrase;
 
+mod csv;
 mod json;
+mod model;
+mod ndjson;
 mod text;
+
+pub mod output;
 
 #[cfg(test)]
 mod sample;
@@ -30,6 +34,8 @@ pub enum Format {
     Ndjson,
     /// A table of closes, a row each.
     Csv,
+    /// A table of incidents, a row each.
+    CsvIncidents,
     /// One self-contained page.
     Html,
 }
@@ -82,7 +88,10 @@ pub fn render(
     match format {
         Format::Text => text::write(&shown, options, out),
         Format::Json => json::write(&shown, out),
-        Format::Ndjson | Format::Csv | Format::Html => json::write(&shown, out),
+        Format::Ndjson => ndjson::write(&shown, out),
+        Format::Csv => csv::closes(&shown, out),
+        Format::CsvIncidents => csv::incidents(&shown, out),
+        Format::Html => json::write(&shown, out),
     }
 }
 

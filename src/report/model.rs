@@ -32,6 +32,23 @@ pub struct ReportView<'a> {
     pub skipped: Vec<SkippedView>,
 }
 
+/// A line of `--format ndjson`.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Row<'a> {
+    Report {
+        schema: &'static str,
+        tool: ToolView,
+        shown: ShownView,
+    },
+    Source(SourceView<'a>),
+    Server(ServerView<'a>),
+    Incident(IncidentView<'a>),
+    Close(Box<CloseView<'a>>),
+    Advisory(AdvisoryView<'a>),
+    Skipped(SkippedView),
+}
+
 /// What wrote the report.
 #[derive(Serialize)]
 pub struct ToolView {
@@ -243,6 +260,15 @@ impl<'a> Views<'a> {
             closes: self.closes().collect(),
             advisories: self.advisories().collect(),
             skipped: self.skipped().collect(),
+        }
+    }
+
+    /// The first line of `--format ndjson`.
+    pub fn head(&self) -> Row<'a> {
+        Row::Report {
+            schema: SCHEMA,
+            tool: ToolView::THIS,
+            shown: self.counts(),
         }
     }
 
