@@ -10,6 +10,7 @@ pub mod input;
 pub mod parse;
 pub mod progress;
 pub mod reconstruct;
+pub mod report;
 pub mod source;
 pub mod span;
 pub mod time;
