@@ -9,6 +9,7 @@ pub mod attribute;
 pub mod parse;
 pub mod progress;
 pub mod reconstruct;
+pub mod report;
 pub mod source;
 pub mod span;
 pub mod time;

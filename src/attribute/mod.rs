@@ -2,4 +2,6 @@
 //!
 //! Invariant: knows no file formats and no output formats.
 
+pub mod advisories;
+pub mod catalogue;
 pub mod finding;
