@@ -6,6 +6,8 @@
 pub mod causes;
 pub mod disconnect;
 pub mod endpoint;
+pub mod advisories;
+pub mod catalogue;
 pub mod finding;
 pub mod incident;
 pub mod outcome;

@@ -147,3 +147,8 @@ impl<'a> Shown<'a> {
         self.closes.len() < self.analysis.closes.len()
     }
 }
+//! Invariant: renderers decide nothing. Nothing here prints: all output goes to a writer.
+
+pub mod advisories;
+pub mod explain;
+mod prose;
