@@ -21,6 +21,7 @@ mod link_server;
 mod near;
 pub mod offset;
 pub mod solve;
+pub mod timeline;
 pub mod zone;
 
 use anchor::{Anchor, LINE_LAG, LINE_SWAP, Side};
