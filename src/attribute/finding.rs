@@ -1,5 +1,6 @@
 //! A verdict as data: cause, confidence, evidence for and against, what is missing, what to do.
 
+pub use crate::reconstruct::facts::SourceFacts;
 use std::net::SocketAddr;
 
 use crate::align::clock::{Clock, When};
@@ -28,17 +29,6 @@ pub struct Analysis {
     pub rejects: Vec<Reject>,
     /// Advisories that apply to versions seen, without being a verdict: id and one sentence.
     pub advisories: Vec<(String, String)>,
-}
-
-/// Counters of one source.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SourceFacts {
-    /// Records read: packets, log lines.
-    pub records: u64,
-    /// Records that could not be read.
-    pub rejected: u64,
-    /// Lines that belong to nobody's grammar, by shape with count and first line (bounded).
-    pub foreign: Vec<(String, u64, u64)>,
 }
 
 /// How sure a verdict is. Ordered: `Possible < Likely < Shown < Stated`.

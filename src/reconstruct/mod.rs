@@ -4,6 +4,16 @@
 //! Invariant: memory is bounded by live connections plus closed ones plus a fixed window, never by input bytes.
 
 pub mod client;
+pub mod client_story;
 pub mod conn;
+pub mod facts;
+mod limits;
+pub mod lines;
+pub mod log;
 pub mod server;
+mod server_conns;
+mod server_events;
+pub mod server_life;
+mod server_succession;
 pub mod session;
+pub mod session_builder;
