@@ -76,6 +76,23 @@ pub struct Conn {
     pub last_silence: Option<Silence>,
     /// The NATS conversation on it, if the bytes were followed.
     pub session: Option<Box<Session>>,
+    /// First transmissions of payload (start, decimated middle, last ones): what two captures are paired by.
+    pub samples: Vec<Sample>,
+}
+
+/// One first transmission of payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Who sent it.
+    pub from: End,
+    /// Sequence number relative to the flow's first.
+    pub seq: u32,
+    /// Payload bytes on the wire.
+    pub len: u32,
+    /// Capture time, nanoseconds since the Unix epoch on the capture's clock.
+    pub ns: i64,
+    /// Frame number in its file, from 1.
+    pub frame: u64,
 }
 
 impl Conn {
