@@ -3,11 +3,11 @@
 //!
 //! Invariant: knows no file formats and no output formats.
 
+pub mod advisories;
+pub mod catalogue;
 pub mod causes;
 pub mod disconnect;
 pub mod endpoint;
-pub mod advisories;
-pub mod catalogue;
 pub mod finding;
 pub mod incident;
 pub mod outcome;
@@ -159,8 +159,24 @@ fn server_name(disconnect: &Disconnect) -> Option<String> {
     })
 }
 
+/// Everything that the earlier stages hand over.
+#[derive(Debug, Default)]
+pub struct Bundle {
+    /// All that was reconstructed.
+    pub records: Records,
+    /// The common line and the joined connections.
+    pub alignment: Alignment,
+    /// The sources.
+    pub sources: Vec<Source>,
+}
+
 /// Judges every closed socket.
-pub fn attribute(records: Records, alignment: Alignment, sources: Vec<Source>) -> Analysis {
+pub fn attribute(bundle: Bundle) -> Analysis {
+    let Bundle {
+        records,
+        alignment,
+        sources,
+    } = bundle;
     let (closes, incidents) = {
         let case = Case::new(&records, &alignment);
         let mut closes: Vec<Close> = case

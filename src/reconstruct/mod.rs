@@ -3,6 +3,7 @@
 //!
 //! Invariant: memory is bounded by live connections plus closed ones plus a fixed window, never by input bytes.
 
+pub mod capture;
 pub mod client;
 pub mod client_story;
 pub mod conn;

@@ -13,7 +13,10 @@ mod model;
 mod ndjson;
 mod text;
 
+pub mod advisories;
+pub mod explain;
 pub mod output;
+mod prose;
 
 #[cfg(test)]
 mod sample;
@@ -75,6 +78,11 @@ impl Default for RenderOptions {
 pub struct Filter {
     /// Indices into [`Analysis::closes`]; `None` shows all.
     pub closes: Option<Vec<usize>>,
+}
+
+/// A place as it follows a path and a colon: `12` for a line, `#34` for a frame.
+pub fn place(place: crate::span::Place) -> String {
+    excerpt::place(place)
 }
 
 /// Writes `analysis` to `out`.
@@ -147,8 +155,3 @@ impl<'a> Shown<'a> {
         self.closes.len() < self.analysis.closes.len()
     }
 }
-//! Invariant: renderers decide nothing. Nothing here prints: all output goes to a writer.
-
-pub mod advisories;
-pub mod explain;
-mod prose;
