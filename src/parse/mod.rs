@@ -4,3 +4,5 @@
 
 pub mod log_line;
 pub mod server_log;
+pub mod pcap;
+pub mod packet;
