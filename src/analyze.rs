@@ -146,7 +146,9 @@ fn read_group(input: &Input, group: &Group, options: &Options, progress: &dyn Pr
                     source: first,
                     ..CaptureFacts::default()
                 },
-                ..CaptureResult::default()
+                conns: Vec::new(),
+                rejects: Vec::new(),
+                records: 0,
             }
         } else {
             capture::read(&mut pieces, &options.capture, &advance)

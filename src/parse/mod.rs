@@ -5,6 +5,8 @@
 pub mod duration;
 pub mod log_line;
 pub mod nats;
+pub mod packet;
+pub mod pcap;
 pub mod server_log;
 pub mod timestamp;
 pub mod wrapper;
