@@ -3,6 +3,7 @@
 //! Invariant: no files, no clock, no time zone, no printing; bad input is a value ([`crate::span::Reject`]), never a panic.
 
 pub mod duration;
+pub mod host_log;
 pub mod log_line;
 pub mod server_log;
 pub mod timestamp;

@@ -9,10 +9,14 @@ use super::facts::Shapes;
 pub use super::facts::SourceFacts;
 use super::lines::{Item, each_line};
 use super::server::{ServerEvent, ServerEventKind, ServerLife};
+use super::server_events;
 use super::server_life::LifeBuilder;
+use crate::parse::host_log;
 use crate::parse::log_line::LogLine;
-use crate::parse::server_log::line::{ServerLine, line as server_line};
+use crate::parse::server_log::line::{Level, ServerLine, line as server_line};
 use crate::parse::server_log::stack::{self, Crash};
+use crate::parse::server_log::startup_error::startup_error;
+use crate::parse::wrapper::{Meta, Unwrapper};
 use crate::source::Source;
 use crate::span::{LogRef, Place, Reject};
 
@@ -69,6 +73,7 @@ struct LogReader<'s> {
     lives: Vec<LifeBuilder>,
     /// The life that took the last line.
     current: Option<usize>,
+    unwrapper: Unwrapper,
     stories: StoryBuilder,
     host_events: Vec<ServerEvent>,
     crash: Option<CrashBlock>,
@@ -85,6 +90,10 @@ struct CrashBlock {
     application: bool,
 }
 
+/// Host events kept of one kind, and what counts as one burst.
+const HOST_EVENTS_OF_A_KIND: usize = 128;
+const HOST_BURST_NS: i64 = 1_000_000_000;
+
 /// How many lines of a crash are kept while nobody knows whose it is.
 const CRASH_LINES: usize = 200;
 
@@ -94,6 +103,7 @@ impl<'s> LogReader<'s> {
             source,
             lives: Vec::new(),
             current: None,
+            unwrapper: Unwrapper::new(source.id),
             stories: StoryBuilder::new(source),
             host_events: Vec::new(),
             crash: None,
@@ -112,33 +122,62 @@ impl<'s> LogReader<'s> {
         });
     }
 
+    /// A raw line: what is in it goes to the grammars.
     fn raw(&mut self, number: u64, raw: &[u8]) {
-        let body = raw.strip_suffix(b"\r").unwrap_or(raw);
-        self.line(&LogLine {
-            source: self.source.id,
-            number,
-            outer: None,
-            stream: None,
-            body,
-        });
+        let mut unwrapper = std::mem::replace(&mut self.unwrapper, Unwrapper::new(self.source.id));
+        unwrapper.line(number, raw, |line, meta| self.line(line, meta));
+        self.unwrapper = unwrapper;
     }
 
-    fn line(&mut self, line: &LogLine<'_>) {
+    fn line(&mut self, line: &LogLine<'_>, meta: Meta<'_>) {
         if let Some(head) = server_line(line.body) {
             self.end_crash();
             self.server(line, &head);
             return;
         }
         let text = String::from_utf8_lossy(line.body);
-        if self.crash_line(line, &text) {
+        if self.crash_line(line, &text) || line.body.is_empty() {
             return;
         }
-        if line.body.is_empty() {
+        if let Some(host) = host_log::line(&text, meta.program) {
+            server_events::fold(
+                &mut self.host_events,
+                ServerEvent::once(line.log_ref(host.stamp), host.kind),
+                HOST_EVENTS_OF_A_KIND,
+                HOST_BURST_NS,
+            );
+            return;
+        }
+        if self.syslog_server(line, meta, &text) {
+            return;
+        }
+        if let Some(error) = startup_error(&text) {
+            let index = self.life_of(line, meta.pid, false);
+            let at = line.log_ref(None);
+            self.lives[index].failed_to_start(at, error);
             return;
         }
         if !self.stories.line(line) {
             self.foreign.count(line.body, line.number);
         }
+    }
+
+    /// nats-server's own syslog sink: no label in the text, the level is the severity.
+    fn syslog_server(&mut self, line: &LogLine<'_>, meta: Meta<'_>, text: &str) -> bool {
+        let ours = meta
+            .program
+            .is_some_and(|name| name.contains("nats-server") || name.contains("gnatsd"));
+        if !ours || startup_error(text).is_some() {
+            return false;
+        }
+        let head = ServerLine {
+            pid: meta.pid,
+            stamp: None,
+            level: syslog_level(meta.severity, text),
+            text: line.body,
+        };
+        self.server(line, &head);
+        true
     }
 
     fn server(&mut self, line: &LogLine<'_>, head: &ServerLine<'_>) {
@@ -212,14 +251,8 @@ impl<'s> LogReader<'s> {
         };
         if block.server || (!self.lives.is_empty() && !block.application) {
             let index = self.current.unwrap_or_else(|| {
-                let line = LogLine {
-                    source: self.source.id,
-                    number: 0,
-                    outer: None,
-                    stream: None,
-                    body: b"",
-                };
-                self.lives.push(LifeBuilder::new(&line, None));
+                self.lives
+                    .push(LifeBuilder::empty(self.source.id, None, None));
                 self.lives.len() - 1
             });
             self.current = Some(index);
@@ -244,6 +277,8 @@ impl<'s> LogReader<'s> {
     }
 
     fn finish(mut self, records: u64) -> LogResult {
+        let mut unwrapper = std::mem::replace(&mut self.unwrapper, Unwrapper::new(self.source.id));
+        unwrapper.finish(|line, meta| self.line(line, meta));
         self.end_crash();
         let servers = super::server_succession::finish(self.lives);
         let rejected = self.rejects.iter().map(|reject| reject.count).sum();
@@ -261,6 +296,16 @@ impl<'s> LogReader<'s> {
             rejects: self.rejects,
         }
     }
+}
+
+/// The level of a line in syslog: by its severity, or by its text where a trace shares the severity of information.
+fn syslog_level(severity: Option<u8>, text: &str) -> Level {
+    let traced =
+        text.contains(" - <<- [") || text.contains(" - ->> [") || text.contains("MSG_PAYLOAD: [");
+    if traced {
+        return Level::Trace;
+    }
+    severity.map_or(Level::Info, Level::from_severity)
 }
 
 fn crash_kind(first: Crash<'_>, text: &str) -> ServerEventKind {
