@@ -5,6 +5,8 @@
 pub mod duration;
 pub mod host_log;
 pub mod log_line;
+pub mod monitoring;
+pub mod server_config;
 pub mod server_log;
 pub mod timestamp;
 pub mod wrapper;

@@ -405,11 +405,7 @@ impl LifeBuilder {
             (EndManner::Graceful, Some(at))
         } else if let Some(at) = &signs.lame_duck {
             (EndManner::LameDuck, Some(at))
-        } else if followed
-            && self
-                .version
-                .is_none_or(|version| version >= TALKS_ON_SIGTERM)
-        {
+        } else if followed && speaks_on_sigterm(&self.life.identity) {
             (EndManner::Killed, last)
         } else {
             (EndManner::Unknown, last)
@@ -455,4 +451,13 @@ impl LifeBuilder {
 pub fn short_version(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.trim_start_matches('v').split(['.', '-']);
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// A stop by signal leaves lines in this version's log, so silence means something. Unknown versions count as new.
+pub fn speaks_on_sigterm(identity: &Identity) -> bool {
+    identity
+        .version
+        .as_deref()
+        .and_then(short_version)
+        .is_none_or(|version| version >= TALKS_ON_SIGTERM)
 }

@@ -45,6 +45,8 @@ pub(super) const SERVER: &[ServerPhrase] = &[
     context("| || | _|  | | \\__ \\ |"),
     context(" \\__/|___| |_| |___/ |_|"),
     context("  Exports:"),
+    context("     $"),
+    context("Enabled JetStream for account"),
     context("  Max Memory:"),
     context("  Max Storage:"),
     context("  Store Directory:"),
