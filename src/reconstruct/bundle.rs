@@ -287,49 +287,56 @@ fn compact(rows: Vec<Option<Row>>) -> Vec<ServerLife> {
         .collect()
 }
 
-/// A configuration is a server's by listener, by name, by the path that the banner prints, or when there is just one.
+/// Gives each life the configuration that fits it best.
 fn bind_configs(servers: &mut [ServerLife], configs: &[ConfigFile]) {
-    for config in configs {
-        let by = |test: &dyn Fn(&ServerLife) -> bool| -> Vec<usize> {
-            (0..servers.len())
-                .filter(|index| test(&servers[*index]))
-                .collect()
+    for life in servers {
+        let fits: Vec<(i32, &ConfigFile)> = configs
+            .iter()
+            .filter_map(|config| Some((fit(life, config, configs.len() == 1)?, config)))
+            .collect();
+        let Some(best) = fits.iter().map(|(fit, _)| *fit).max() else {
+            continue;
         };
-        let mut bound = by(&|life| {
-            config.listen.is_some()
-                && life.identity.listen == config.listen
-                && !config
-                    .listen
-                    .is_some_and(|listen| listen.ip().is_unspecified())
-        });
-        if bound.is_empty() && config.name.is_some() {
-            bound = by(&|life| life.identity.name.as_deref() == config.name.as_deref());
-        }
-        if bound.is_empty() {
-            bound = by(&|life| {
-                life.identity
-                    .config
-                    .as_deref()
-                    .is_some_and(|path| base_name(path) == config.file)
-            });
-        }
-        if bound.is_empty() && config.port.is_some() {
-            let port = by(&|life| life.identity.listen.map(|listen| listen.port()) == config.port);
-            // Servers of one port on several hosts are told apart by their own files.
-            if configs
-                .iter()
-                .filter(|other| other.port == config.port)
-                .count()
-                == 1
-            {
-                bound = port;
-            }
-        }
-        if bound.is_empty() && configs.len() == 1 {
-            bound = by(&|_| true);
-        }
-        for index in bound {
-            limits::fill(&mut servers[index].limits, &config.limits);
+        let mut of_best = fits.iter().filter(|(fit, _)| *fit == best);
+        if let (Some((_, config)), None) = (of_best.next(), of_best.next()) {
+            limits::fill(&mut life.limits, &config.limits);
         }
     }
+}
+
+/// How well a configuration fits a life: by name, by the file name that the banner prints, by listener, or because there
+/// is just one. `None`: it is another server's.
+fn fit(life: &ServerLife, config: &ConfigFile, only: bool) -> Option<i32> {
+    let identity = &life.identity;
+    let mut fit = i32::from(only);
+    if let (Some(configured), Some(name)) = (&config.name, &identity.name) {
+        // A server without a name shows its id.
+        if configured.as_str() == name.as_ref() {
+            fit += 5;
+        } else {
+            return None;
+        }
+    }
+    if let Some(path) = &identity.config {
+        fit += if base_name(path) == config.file {
+            4
+        } else {
+            -3
+        };
+    }
+    if let Some(listen) = identity.listen {
+        if config.port.is_some_and(|port| port != listen.port()) {
+            return None;
+        }
+        fit += match config.listen {
+            Some(configured) if configured == listen => 3,
+            Some(configured)
+                if !configured.ip().is_unspecified() && !listen.ip().is_unspecified() =>
+            {
+                return None;
+            }
+            _ => i32::from(config.port.is_some()),
+        };
+    }
+    (fit > 0).then_some(fit)
 }
