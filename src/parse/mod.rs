@@ -3,5 +3,9 @@
 //! Invariant: no files, no clock, no time zone, no printing; bad input is a value ([`crate::span::Reject`]), never a panic.
 
 pub mod log_line;
+pub mod mqtt;
 pub mod nats;
+pub mod s2;
 pub mod server_log;
+pub mod tls;
+pub mod websocket;

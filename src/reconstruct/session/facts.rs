@@ -2,7 +2,8 @@
 
 use super::pings::Samples;
 use super::speaker::Speaker;
-use super::{Connect, Info, Notice, Verb};
+use super::tls_watch::TlsWatch;
+use super::{Connect, Info, MqttSeen, Notice, Verb, WebSocketSeen};
 use crate::parse::nats::glance::Glance;
 use crate::parse::nats::op_reader::OpSink;
 use crate::reconstruct::conn::End;
@@ -31,9 +32,19 @@ pub struct Facts {
     /// Which protocols' verbs were seen.
     pub kin: Kin,
     /// What is spoken, when it is not NATS.
-    pub other: Option<Box<str>>,
-    /// Any payload byte was seen.
-    pub any: bool,
+    pub other: Option<&'static str>,
+    /// TLS records.
+    pub tls: Option<Box<TlsWatch>>,
+    /// WebSocket upgrade and close.
+    pub websocket: Option<Box<WebSocketSeen>>,
+    /// Who sent the first close frame.
+    pub websocket_close: Option<End>,
+    /// MQTT.
+    pub mqtt: Option<Box<MqttSeen>>,
+    /// S2 frames were seen.
+    pub compressed: bool,
+    /// Payload bytes of an end were seen: originator, responder.
+    pub any_from: [bool; 2],
 }
 
 /// Verbs that belong to one protocol only.
@@ -148,6 +159,23 @@ impl Listener<'_> {
         }
     }
 
+    /// The direction speaks something else.
+    pub fn name(&mut self, name: &'static str) {
+        self.facts.other.get_or_insert(name);
+    }
+
+    /// A WebSocket close frame; the first one counts.
+    pub fn closed(&mut self, at: Moment, code: u16, reason: &[u8]) {
+        let from = self.from;
+        if let Some(seen) = &mut self.facts.websocket
+            && self.facts.websocket_close.is_none()
+        {
+            let reason = String::from_utf8_lossy(reason).into();
+            seen.close = Some((at, false, code, reason));
+            self.facts.websocket_close = Some(from);
+        }
+    }
+
     fn round_trip(&mut self, trip: Option<i64>) {
         if let Some(trip) = trip {
             self.facts.rtt.get_or_insert_default().push(trip);
@@ -176,6 +204,10 @@ impl Listener<'_> {
         };
         if first.1.remote_account.is_none() {
             first.1.remote_account.clone_from(&info.remote_account);
+        }
+        if info.server_id.is_empty() {
+            // Between gateways INFO also carries commands.
+            return;
         }
         let notices = &mut self.facts.notices;
         if info.ldm && notices.len() < KEPT {
