@@ -27,8 +27,10 @@ enum Layer {
     Tls(Box<TlsReader>),
     S2(Box<S2Reader>),
     Mqtt(Box<MqttReader>),
-    /// A PROXY header's bytes that are still to be passed over.
-    Proxy(u16),
+    /// A PROXY header, version 1: its line is passed over.
+    ProxyLine,
+    /// A PROXY header, version 2: bytes seen, and bytes in all.
+    Proxy(u32, u32),
     /// Something else; it is not read.
     Other,
 }
@@ -37,10 +39,9 @@ enum Layer {
 #[derive(Clone, Debug, Default)]
 pub struct Direction {
     layer: Layer,
-    /// Bytes that are not decided yet, or an incomplete HTTP head.
-    held: Vec<u8>,
     /// The reader has seen the beginning: later strange bytes have no name.
     begun: bool,
+    /// Its line buffer also holds the bytes that are not decided yet, and an incomplete HTTP head.
     ops: OpReader,
 }
 
@@ -59,13 +60,25 @@ impl Direction {
                 },
                 Layer::Unknown => self.sniff(rest, at, listener),
                 Layer::Http => self.http(rest, at, listener),
-                Layer::Proxy(left) => {
-                    let n = rest.len().min(usize::from(*left));
-                    *left -= n as u16;
-                    if *left == 0 {
+                Layer::ProxyLine => match memchr::memchr(b'\n', rest) {
+                    Some(lf) => {
+                        self.layer = Layer::Unknown;
+                        &rest[lf + 1..]
+                    }
+                    None => &[],
+                },
+                Layer::Proxy(seen, len) => {
+                    // "The PROXY protocol" section 2.2: the length of the rest in bytes 15 and 16.
+                    match *seen {
+                        14 => *len = u32::from(rest[0]) << 8,
+                        15 => *len += u32::from(rest[0]) + 16,
+                        _ => {}
+                    }
+                    *seen += 1;
+                    if *seen >= 16 && seen >= len {
                         self.layer = Layer::Unknown;
                     }
-                    &rest[n..]
+                    &rest[1..]
                 }
                 Layer::WebSocket(reader) => {
                     let ops = &mut self.ops;
@@ -102,10 +115,7 @@ impl Direction {
                     listener.lost();
                 }
             }
-            Layer::Http | Layer::Proxy(_) => {
-                self.held = Vec::new();
-                self.layer = Layer::Other;
-            }
+            Layer::Http | Layer::ProxyLine | Layer::Proxy(..) => self.layer = Layer::Other,
             Layer::WebSocket(reader) => {
                 let ops = &mut self.ops;
                 reader.gap(len, |out| from_websocket(ops, out, at, listener));
@@ -142,28 +152,35 @@ impl Direction {
 
     /// Looks at the first bytes; gives those that are still to be read.
     fn sniff<'b>(&mut self, bytes: &'b [u8], at: Moment, listener: &mut Listener<'_>) -> &'b [u8] {
-        if self.held.is_empty() && bytes.len() >= 4 && could_start(&bytes[..4]) {
+        let held = self.ops.buffer();
+        if held.is_empty() && bytes.len() >= 4 && could_start(&bytes[..4]) {
             // The common case, without a copy.
             self.layer = Layer::Plain;
             self.begun = true;
             return bytes;
         }
-        let more = bytes.len().min(ENOUGH - self.held.len());
-        let mut start = std::mem::take(&mut self.held);
+        let more = bytes.len().min(ENOUGH - held.len());
+        let mut start = std::mem::take(held);
         start.extend_from_slice(&bytes[..more]);
         match beginning(&start, start.len() == ENOUGH) {
             Some(known) => self.enter(known, &start, at, listener),
-            None => self.held = start,
+            None => *self.ops.buffer() = start,
         }
         &bytes[more..]
     }
 
     /// Decides with the bytes that are there.
     fn decide(&mut self, at: Moment, listener: &mut Listener<'_>) {
-        if matches!(self.layer, Layer::Unknown) && !self.held.is_empty() {
-            let start = std::mem::take(&mut self.held);
-            let known = beginning(&start, true).unwrap_or(Beginning::Unknown);
-            self.enter(known, &start, at, listener);
+        match self.layer {
+            Layer::Unknown if !self.ops.buffer().is_empty() => {
+                let start = std::mem::take(self.ops.buffer());
+                let known = beginning(&start, true).unwrap_or(Beginning::Unknown);
+                self.enter(known, &start, at, listener);
+            }
+            _ => {}
+        }
+        if matches!(self.layer, Layer::Http) {
+            self.not_websocket(at, listener);
         }
     }
 
@@ -179,7 +196,11 @@ impl Direction {
             Beginning::Mqtt if first => Layer::Mqtt(Box::default()),
             Beginning::Proxy(version) if first => {
                 self.begun = false;
-                Self::proxy(version, start)
+                if version == 1 {
+                    Layer::ProxyLine
+                } else {
+                    Layer::Proxy(0, 0)
+                }
             }
             Beginning::Named(name) if first => {
                 listener.name(name);
@@ -194,64 +215,48 @@ impl Direction {
         self.data(at, start, listener);
     }
 
-    /// The bytes of a PROXY header (HAProxy's "The PROXY protocol", sections 2.1 and 2.2) to pass over, which `start`
-    /// begins.
-    fn proxy(version: u8, start: &[u8]) -> Layer {
-        let len = if version == 1 {
-            // At most 107 bytes; a line that does not end within what is held is none.
-            memchr::memchr(b'\n', start).map(|lf| lf + 1)
-        } else {
-            start
-                .get(14..16)
-                .map(|len| 16 + usize::from(u16::from_be_bytes([len[0], len[1]])))
-        };
-        match len {
-            Some(len) => Layer::Proxy(len as u16),
-            None => Layer::Other,
-        }
-    }
-
     /// An HTTP head: bytes up to its empty line are held.
     fn http<'b>(&mut self, bytes: &'b [u8], at: Moment, listener: &mut Listener<'_>) -> &'b [u8] {
-        let before = self.held.len();
+        let held = self.ops.buffer();
+        let before = held.len();
         let room = HEAD_MAX - before.min(HEAD_MAX);
-        self.held.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        held.extend_from_slice(&bytes[..bytes.len().min(room)]);
         let from = before.saturating_sub(3);
-        let Some(end) = memchr::memmem::find(&self.held[from..], b"\r\n\r\n") else {
-            if self.held.len() >= HEAD_MAX {
+        let Some(end) = memchr::memmem::find(&held[from..], b"\r\n\r\n") else {
+            if held.len() >= HEAD_MAX {
                 self.not_websocket(at, listener);
             }
             return &bytes[bytes.len().min(room)..];
         };
         let end = from + end + 4;
-        let head = http_head(&self.held[..end - 4]);
+        let head = http_head(&held[..end - 4]);
         let used = end - before;
         if !head.upgrade && head.status.is_none() {
-            self.held.truncate(end);
+            held.truncate(end);
             self.not_websocket(at, listener);
             return &bytes[used..];
         }
         let upgraded = head.status.is_none_or(|status| status == 101);
-        let seen = listener.facts.websocket.get_or_insert_with(|| {
-            Box::new(WebSocketSeen {
+        let seen = listener
+            .facts
+            .rare()
+            .websocket
+            .get_or_insert_with(|| WebSocketSeen {
                 at,
                 ..WebSocketSeen::default()
-            })
-        });
-        match head.status {
-            Some(status) => {
-                seen.status = Some(status);
-                seen.deflate = head.deflate;
-                listener.facts.kin.serves[index(listener.from)] = true;
-            }
-            None => {
-                seen.at = at;
-                seen.path = head.path;
-                seen.forwarded_for = head.forwarded_for;
-                listener.facts.kin.asks[index(listener.from)] = true;
-            }
+            });
+        let me = index(listener.from);
+        if let Some(status) = head.status {
+            seen.status = Some(status);
+            seen.deflate = head.deflate;
+            listener.facts.kin.serves[me] = true;
+        } else {
+            seen.at = at;
+            seen.path = head.path;
+            seen.forwarded_for = head.forwarded_for;
+            listener.facts.kin.asks[me] = true;
         }
-        self.held = Vec::new();
+        *self.ops.buffer() = Vec::new();
         if upgraded {
             self.layer = Layer::WebSocket(Box::default());
         } else {
@@ -261,7 +266,7 @@ impl Direction {
     }
 
     fn not_websocket(&mut self, at: Moment, listener: &mut Listener<'_>) {
-        let head = std::mem::take(&mut self.held);
+        let head = std::mem::take(self.ops.buffer());
         listener.name("HTTP");
         let line = head.split(|&byte| byte == b'\r').next().unwrap_or_default();
         listener.unreadable(at, &line[..line.len().min(ENOUGH)]);

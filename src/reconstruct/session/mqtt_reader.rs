@@ -102,12 +102,12 @@ impl MqttReader {
         let verb = match packet {
             Packet::Connect => {
                 listener.facts.kin.asks[mine] = true;
-                self.connect(&body, at, listener);
+                connect(&body, at, listener);
                 Verb::Connect
             }
             Packet::Connack => {
                 listener.facts.kin.serves[mine] = true;
-                let seen = listener.facts.mqtt.get_or_insert_default();
+                let seen = listener.facts.rare().mqtt.get_or_insert_default();
                 seen.connack = body.get(1).map(|&code| (at, code));
                 Verb::Ok
             }
@@ -119,7 +119,7 @@ impl MqttReader {
             Packet::Pingresp => Verb::Pong,
             Packet::Disconnect => {
                 let from_server = serves;
-                let seen = listener.facts.mqtt.get_or_insert_default();
+                let seen = listener.facts.rare().mqtt.get_or_insert_default();
                 seen.disconnect = Some((at, from_server, body.first().copied().unwrap_or(0)));
                 return;
             }
@@ -133,24 +133,24 @@ impl MqttReader {
         listener.me.line(seen, 0);
         listener.done(at, seen);
     }
+}
 
-    fn connect(&self, body: &[u8], at: Moment, listener: &mut Listener<'_>) {
-        let Some(said) = mqtt::connect(body) else {
-            return;
-        };
-        let connect = Connect {
-            name: (!said.client_id.is_empty()).then(|| said.client_id.clone()),
-            credentials: said.user.is_some().then_some("user"),
-            user: said.user,
-            protocol: Some(i64::from(said.level)),
-            ..Connect::default()
-        };
-        listener.facts.mqtt = Some(Box::new(MqttSeen {
-            level: said.level,
-            keep_alive: said.keep_alive,
-            clean: said.clean,
-            ..MqttSeen::default()
-        }));
-        listener.facts.connect[index(listener.from)].get_or_insert_with(|| Box::new((at, connect)));
-    }
+fn connect(body: &[u8], at: Moment, listener: &mut Listener<'_>) {
+    let Some(said) = mqtt::connect(body) else {
+        return;
+    };
+    let connect = Connect {
+        name: (!said.client_id.is_empty()).then(|| said.client_id.clone()),
+        credentials: said.user.is_some().then_some("user"),
+        user: said.user,
+        protocol: Some(i64::from(said.level)),
+        ..Connect::default()
+    };
+    listener.facts.rare().mqtt = Some(MqttSeen {
+        level: said.level,
+        keep_alive: said.keep_alive,
+        clean: said.clean,
+        ..MqttSeen::default()
+    });
+    listener.facts.connect[index(listener.from)].get_or_insert_with(|| Box::new((at, connect)));
 }

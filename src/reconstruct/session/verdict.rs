@@ -43,10 +43,11 @@ pub fn session(
         .take()
         .map(|connect| *connect)
         .unzip();
-    facts.errors.sort_by_key(|error| error.0);
-    let mut websocket = facts.websocket.map(|seen| *seen);
+    let mut rare = facts.rare.take().map(|rare| *rare).unwrap_or_default();
+    rare.errors.sort_by_key(|error| error.0);
+    let mut websocket = rare.websocket;
     if let Some(close) = websocket.as_mut().and_then(|seen| seen.close.as_mut()) {
-        close.1 = facts.websocket_close == Some(server);
+        close.1 = rare.websocket_close == Some(server);
     }
     Session {
         protocol,
@@ -60,7 +61,7 @@ pub fn session(
             .filter(|at| connect_at.is_some_and(|connect| connect.ns <= at.ns)),
         client: client_talk,
         server: server_talk,
-        errors: facts
+        errors: rare
             .errors
             .into_iter()
             .map(|(at, from, text)| ErrorSeen {
@@ -69,13 +70,13 @@ pub fn session(
                 text,
             })
             .collect(),
-        notices: facts.notices,
+        notices: rare.notices,
         tls,
         websocket,
-        mqtt: facts.mqtt.map(|seen| *seen),
+        mqtt: rare.mqtt,
         compressed: facts.compressed,
         rtt: facts.rtt.and_then(|rtt| rtt.summary()),
-        garbage: facts.garbage,
+        garbage: rare.garbage,
     }
 }
 
@@ -157,10 +158,11 @@ fn protocol(
     ended: &[Option<Ended>; 2],
 ) -> Protocol {
     let client = server.other();
-    if let Some(other) = facts.other {
+    let rare = facts.rare.as_deref();
+    if let Some(other) = rare.and_then(|rare| rare.other) {
         return Protocol::Other(other.into());
     }
-    if facts.mqtt.is_some() {
+    if rare.is_some_and(|rare| rare.mqtt.is_some()) {
         return Protocol::Mqtt;
     }
     let info = facts.info[index(server)].as_ref().map(|info| &info.1);
@@ -186,7 +188,7 @@ fn protocol(
         Protocol::Leafnode
     } else if connect.is_some() || kin.asks != [false; 2] || kin.serves != [false; 2] {
         Protocol::Client
-    } else if facts.welcome != [None; 2] || facts.rtt.is_some() || !facts.errors.is_empty() {
+    } else if facts.welcome != [None; 2] || facts.rtt.is_some() || facts.has_errors() {
         of_port(port)
     } else if tls.is_some() {
         Protocol::Tls
@@ -197,7 +199,7 @@ fn protocol(
 
 /// The server greeted, and the client left first without a byte or a word of the server's about it.
 fn is_probe(facts: &Facts, client: End, ended: &[Option<Ended>; 2]) -> bool {
-    !facts.any_from[index(client)] && facts.errors.is_empty() && left_first(client, ended)
+    !facts.any_from[index(client)] && !facts.has_errors() && left_first(client, ended)
 }
 
 /// Fields of INFO that only one kind of port sends (nats-server `server/leafnode.go`, processLeafnodeInfo).
