@@ -9,3 +9,5 @@ pub mod s2;
 pub mod server_log;
 pub mod tls;
 pub mod websocket;
+pub mod pcap;
+pub mod packet;

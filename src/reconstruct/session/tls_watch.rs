@@ -1,8 +1,8 @@
 //! What the records of both directions say about an encrypted conversation: a blind view of sizes and times.
 //!
 //! PINGs: the plain text `PING CR LF` has six bytes, so its record has one length per version and suite
-//! ([`tls::sealed_len`]). PONG has the same. A record of that length is taken for a PING unless it follows something of
-//! the peer's within [`REPLY_NS`]. A PING counts as unanswered when the peer sent no record at all after it, since a PONG
+//! ([`tls::sealed_len`]). PONG has the same. A record of that length is taken for a PONG when the peer has a PING open or
+//! spoke within [`REPLY_NS`] before, else for a PING. Any longer record answers all open PINGs of the peer, since a PONG
 //! may share its record with other data.
 //!
 //! Alerts: in TLS 1.3 they look like application data of two bytes, which NATS never sends. The last record of a
@@ -135,12 +135,10 @@ impl TlsWatch {
             .filter_map(|end| self.first_of(end))
             .min()
             .unwrap_or_default();
-        let unanswered = |end: End| {
-            if established {
-                self.unanswered(end)
-            } else {
-                Vec::new()
-            }
+        let mut unanswered = if established {
+            self.unanswered()
+        } else {
+            Default::default()
         };
         TlsSeen {
             at: first_record,
@@ -154,8 +152,8 @@ impl TlsWatch {
             server_records: self.sides[index(server)].records,
             decrypted: false,
             mismatch: None,
-            client_unanswered: unanswered(client),
-            server_unanswered: unanswered(server),
+            client_unanswered: std::mem::take(&mut unanswered[index(client)]),
+            server_unanswered: std::mem::take(&mut unanswered[index(server)]),
             alerts: self
                 .alerts
                 .iter()
@@ -196,31 +194,39 @@ impl TlsWatch {
         said.map(|said| said.0)
     }
 
-    fn unanswered(&self, end: End) -> Vec<Moment> {
-        let (mine, peer) = (&self.sides[index(end)], &self.sides[index(end.other())]);
+    /// Probable PINGs that nothing answered, of each end; what follows the first close is not looked at.
+    fn unanswered(&self) -> [Vec<Moment>; 2] {
         let ping = match self.version {
             Some(version) => tls::sealed_len(version, self.suite, PING),
             // A capture that starts late: TLS 1.3 is what present libraries negotiate.
             None => tls::sealed_len(TLS_1_3, 0, PING),
         };
-        // What the peer says once this end has closed answers nothing.
-        let closed = mine
-            .tail
-            .back()
-            .filter(|last| self.is_alert(**last))
-            .map_or(i64::MAX, |last| last.at.ns);
-        let silent_since = peer
-            .tail
-            .iter()
-            .rev()
-            .find(|seen| seen.at.ns < closed && !self.is_alert(**seen))
-            .map_or(i64::MIN, |last| last.at.ns);
-        mine.tail
-            .iter()
-            .filter(|seen| seen.content == Content::ApplicationData && Some(seen.len) == ping)
-            .map(|seen| seen.at)
-            .filter(|at| at.ns > silent_since.saturating_add(REPLY_NS))
-            .collect()
+        let mut both: Vec<(End, Seen)> = [End::Orig, End::Resp]
+            .into_iter()
+            .flat_map(|end| self.sides[index(end)].tail.iter().map(move |seen| (end, *seen)))
+            .collect();
+        both.sort_by_key(|(end, seen)| (seen.at, index(*end)));
+        let mut open: [Vec<Moment>; 2] = Default::default();
+        let mut last = [i64::MIN; 2];
+        for (end, seen) in both {
+            if self.is_alert(seen) {
+                break;
+            }
+            if seen.content != Content::ApplicationData {
+                continue;
+            }
+            let (me, peer) = (index(end), index(end.other()));
+            let answers = seen.at.ns.saturating_sub(last[peer]) <= REPLY_NS;
+            if Some(seen.len) != ping {
+                open[peer].clear();
+            } else if !open[peer].is_empty() {
+                open[peer].remove(0);
+            } else if !answers {
+                open[me].push(seen.at);
+            }
+            last[me] = seen.at.ns;
+        }
+        open
     }
 
     fn is_alert(&self, seen: Seen) -> bool {
