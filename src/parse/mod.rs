@@ -5,7 +5,13 @@
 pub mod duration;
 pub mod host_log;
 pub mod log_line;
+pub mod mqtt;
 pub mod nats;
+pub mod s2;
+pub mod server_log;
+pub mod tls;
+pub mod websocket;
+pub mod pcap;
 pub mod packet;
 pub mod pcap;
 pub mod monitoring;
