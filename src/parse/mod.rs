@@ -2,6 +2,7 @@
 //!
 //! Invariant: no files, no clock, no time zone, no printing; bad input is a value ([`crate::span::Reject`]), never a panic.
 
+pub mod client_log;
 pub mod log_line;
 pub mod server_log;
 pub mod timestamp;

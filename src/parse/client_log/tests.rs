@@ -1,0 +1,1 @@
+//! The whole grammar on real lines.
