@@ -270,13 +270,17 @@ impl StoryBuilder {
         line: &LogLine<'_>,
         envelope: &Envelope<'_>,
     ) -> bool {
-        if let Some((client, slot)) = stream.record.event() {
+        let said = read(&envelope.message, Library::Python, stream.nats);
+        if let Some((client, slot)) = stream.record.event()
+            && self.clients[client]
+                .events
+                .explained_by(slot, said.as_ref())
+        {
             self.refine(stream, client, slot, line.body);
             stream.record.close();
             return true;
         }
         stream.record.close();
-        let said = read(&envelope.message, Library::Python, stream.nats);
         let of_nats = said.is_some_and(|said| said.weight == Weight::Proof);
         let Some(client) = stream.current.filter(|_| stream.nats) else {
             return false;
@@ -284,27 +288,11 @@ impl StoryBuilder {
         if !of_nats && !stream.nats {
             return false;
         }
+        let error: String = envelope.message.trim().chars().take(200).collect();
         let said = Said {
-            kind: ClientEventKind::Crash(
-                envelope
-                    .message
-                    .trim()
-                    .chars()
-                    .take(200)
-                    .collect::<String>()
-                    .into(),
-            ),
+            kind: ClientEventKind::Crash(error.into()),
             library: Library::Python,
-            ambiguous: false,
-            weight: Weight::Word,
-            row: u16::MAX,
-            server: None,
-            local: None,
-            cid: None,
-            server_id: None,
-            subject: None,
-            name: None,
-            version: None,
+            ..Said::default()
         };
         self.add(stream, client, line, envelope, said);
         stream.record.close();

@@ -84,9 +84,11 @@ pub(super) fn find_host_port(text: &str) -> Option<&str> {
 pub(super) fn find_tuple(text: &str) -> Option<String> {
     let at = text.find("('")?;
     let (host, rest) = text[at + 2..].split_once("', ")?;
-    let port: u16 = rest[..rest.bytes().take_while(u8::is_ascii_digit).count()]
-        .parse()
-        .ok()?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    if !rest[digits..].starts_with([')', ',']) {
+        return None;
+    }
+    let port: u16 = rest[..digits].parse().ok()?;
     if host.contains(char::is_whitespace) || host.is_empty() {
         None
     } else if host.contains(':') {

@@ -96,17 +96,11 @@ pub(super) fn read(message: &str, nats: bool) -> Option<Said> {
     };
     Some(Said {
         kind,
-        library: Library::Unknown,
-        ambiguous: false,
         weight,
-        row: u16::MAX,
         server: address,
         local: trouble::carried(head).and_then(|error| error.local),
-        cid: None,
-        server_id: None,
-        subject: None,
         name: name(head),
-        version: None,
+        ..Said::default()
     })
 }
 
@@ -125,6 +119,9 @@ fn names_nats(lower: &str) -> bool {
 fn kind(lower: &str, head: &str) -> Option<ClientEventKind> {
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     let reason = || {
+        if let Some(error) = trouble::carried(head) {
+            return error.trouble;
+        }
         let text = head
             .split_once(": ")
             .map(|(_, text)| text)

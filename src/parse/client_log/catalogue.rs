@@ -99,15 +99,42 @@ pub(super) struct Found<'a> {
     pub(super) start: usize,
 }
 
-/// How good a match is, best first when compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// How good a match is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rank {
+    start: usize,
+    end: usize,
     /// A line beats the error inside it.
     line: bool,
     /// Words of the log's own library beat the same words of another.
     own: bool,
     literal: usize,
     exact: bool,
+}
+
+impl Rank {
+    fn beats(self, other: Self) -> bool {
+        if self.line == other.line {
+            let by_words = |rank: Self| (rank.own, rank.literal, rank.exact);
+            return by_words(self) > by_words(other);
+        }
+        let (line, error) = if self.line {
+            (self, other)
+        } else {
+            (other, self)
+        };
+        // An error's text that holds all of what a line's words would be is that error: C's `Connection Closed`, and
+        // `nats: connection closed`, where others print `connection closed` as a line.
+        let holds =
+            error.start <= line.start && error.end >= line.end && error.literal >= line.literal;
+        if !holds {
+            self.line
+        } else if error.start < line.start {
+            !self.line
+        } else {
+            (self.own, self.exact, self.line) > (other.own, other.exact, other.line)
+        }
+    }
 }
 
 /// The best sentence in a message. `library` is the log's, where known.
@@ -144,11 +171,17 @@ fn best(message: &str, library: Library, quoted: bool) -> Option<Found<'_>> {
             let Some(found) = compiled.template.match_at(&message[start..]) else {
                 continue;
             };
+            // A single word is a word of that case: `DISCONNECT` is a code, `disconnect` an event.
+            if row.weight <= Weight::Word && !found.exact && !row.text.contains(' ') {
+                continue;
+            }
             let end = start + found.end;
             if !may_end(row, &compiled.template, message, end) {
                 continue;
             }
             let rank = Rank {
+                start,
+                end,
                 line: !row.inner,
                 own: library != Library::Unknown && row.library.speaks(library),
                 literal: compiled.template.literal_length(),
@@ -161,7 +194,7 @@ fn best(message: &str, library: Library, quoted: bool) -> Option<Found<'_>> {
                         other.ambiguous = true;
                     }
                 }
-                Some((held, _)) if rank <= *held => {}
+                Some((held, _)) if !rank.beats(*held) => {}
                 _ => {
                     let fields = Fields {
                         filled: found.filled,
@@ -196,12 +229,28 @@ fn may_start(row: &Row, message: &str, start: usize, quoted: bool) -> bool {
         }
         Weight::Word | Weight::Bare => {
             let label = before.trim_end();
-            label.is_empty()
-                || quoted && at_word
-                || row.inner && at_word
-                || label.len() <= 32 && label.ends_with([':', ']', '>', '-', '|'])
+            label.is_empty() || quoted && at_word || row.inner && at_word || is_label(label)
         }
     }
+}
+
+/// One word in front of a message that says who speaks: `[nats]`, `NATS:`, `orders-1 -`.
+fn is_label(text: &str) -> bool {
+    const WORK: &[&str] = &[
+        "error",
+        "exception",
+        "publish",
+        "request",
+        "failed",
+        "failure",
+    ];
+    let Some(word) = text.strip_suffix([':', ']', '>', '-', '|']) else {
+        return false;
+    };
+    let word = word.trim().to_ascii_lowercase();
+    word.len() <= 32
+        && !word.contains(char::is_whitespace)
+        && !WORK.iter().any(|work| word.ends_with(work))
 }
 
 /// Whether a sentence may end here: errors at a word's end, lines at the message's end or before punctuation.

@@ -73,18 +73,6 @@ pub(super) static ROWS: &[Row] = &[
         "pullStatusError, Connection: {cid}, {text}",
         |f| Error(f.other()),
     ),
-    // Connection events.
-    line(Java, Proof, "nats: connection opened", |_| Connected),
-    line(Java, Proof, "nats: connection closed", |_| Closed(Unsaid)),
-    line(Java, Proof, "nats: connection disconnected", |_| {
-        Disconnected(Unsaid)
-    }),
-    line(Java, Proof, "nats: connection reconnected", |_| Reconnected),
-    line(Java, Proof, "nats: subscriptions re-established", |_| {
-        Reconnected
-    }),
-    line(Java, Proof, "nats: discovered servers", |_| Discovered),
-    line(Java, Proof, "nats: lame duck mode", |_| LameDuck),
     // nats.docs and examples.
     line(Java, Word, "Connection event - {err}", |f| f.inner()),
     line(Java, Word, "Status change {err}", |f| f.inner()),
@@ -129,7 +117,7 @@ pub(super) static ROWS: &[Row] = &[
     line(Java, Word, "Reconnecting...", |_| Reconnecting(None)),
     line(Java, Word, "Disconnected", |_| Disconnected(Unsaid)),
     line(Java, Word, "Known server: {url}", |_| Discovered),
-    // The events' texts inside other lines.
+    // Connection events, alone or inside other lines.
     error(Java, Proof, "nats: connection opened", |_| Connected),
     error(Java, Proof, "nats: connection closed", |_| Closed(Unsaid)),
     error(Java, Proof, "nats: connection disconnected", |_| {

@@ -94,7 +94,7 @@ pub(super) static ROWS: &[Row] = &[
     line(JsV2, Idiom, "reconnect: {hostport}", |_| Reconnected),
     line(JsV2, Idiom, "ldm: {hostport}", |_| LameDuck),
     line(JsV2, Proof, "staleConnection: ", |_| Stale),
-    line(JsV2, Idiom, "pingTimer: {attempt}", |f| {
+    line(JsV2, Proof, "pingTimer: {attempt}", |f| {
         PingOut(f.attempt())
     }),
     line(JsV2, Word, "update: [object Object]", |_| Discovered),
@@ -108,7 +108,7 @@ pub(super) static ROWS: &[Row] = &[
     line(JsV2, Idiom, "status: reconnect {hostport}", |_| Reconnected),
     line(JsV2, Idiom, "status: ldm {hostport}", |_| LameDuck),
     line(JsV2, Proof, "status: staleConnection", |_| Stale),
-    line(JsV2, Idiom, "status: pingTimer {attempt}", |f| {
+    line(JsV2, Proof, "status: pingTimer {attempt}", |f| {
         PingOut(f.attempt())
     }),
     line(JsV3, Word, "status: ping", |_| PingOut(None)),
@@ -231,10 +231,10 @@ pub(super) static ROWS: &[Row] = &[
         Error(f.server_error())
     }),
     error(JsV3, Word, "AuthorizationError: {text}", |f| {
-        Error(f.server_error())
+        Error(Trouble::Auth(f.text("text").into()))
     }),
     error(JsV3, Idiom, "UserAuthenticationExpiredError: {text}", |f| {
-        Error(f.server_error())
+        Error(Trouble::Auth(f.text("text").into()))
     }),
     error(JsV3, Idiom, "PermissionViolationError: {text}", |f| {
         Error(f.server_error())

@@ -40,33 +40,34 @@ pub fn read(message: &str, library: Library, nats: bool) -> Option<Said> {
         return None;
     }
     let found = catalogue::sentence(message, library);
-    let own = application::read(message, nats);
-    let said = match (found, own) {
+    let said = match found {
         // An error's text inside an application's sentence: the sentence says what happened, the error why.
-        (Some(found), own) if found.row.inner => {
-            let said = of_row(message, &found);
-            match own {
-                Some(own) => Some(merged(own, said)),
-                None => Some(in_context(&message[..found.start], said)),
-            }
+        Some(found) if found.row.inner => {
+            let error = of_row(message, &found);
+            let before = &message[..found.start];
+            Some(
+                match application::read(before, nats || error.weight >= Weight::Idiom) {
+                    Some(own) => merged(own, error),
+                    None => in_context(before, error),
+                },
+            )
         }
-        (Some(found), own) if found.row.weight == Weight::Word => {
+        Some(found) if found.row.weight == Weight::Word => {
             let said = of_row(message, &found);
-            match own {
-                Some(own) if own.weight > said.weight && !same_kind(&own.kind, &said.kind) => {
-                    Some(own)
-                }
-                Some(own) => Some(Said {
+            Some(match application::read(message, nats) {
+                Some(own) if own.weight > said.weight && !same_kind(&own.kind, &said.kind) => own,
+                Some(own) => Said {
                     weight: own.weight.max(said.weight),
-                    server: said.server.clone().or(own.server),
-                    name: said.name.clone().or(own.name),
+                    server: said.server.or(own.server),
+                    name: said.name.or(own.name),
                     ..said
-                }),
-                None => Some(said),
-            }
+                },
+                None => said,
+            })
         }
-        (Some(found), _) => Some(of_row(message, &found)),
-        (None, own) => own,
+        Some(found) => Some(of_row(message, &found)),
+        None => application::read(message, nats)
+            .or_else(|| nats.then(|| of_os_error(message)).flatten()),
     };
     said.filter(|said| {
         // "Error: something foreign" is nobody's evidence.
@@ -132,6 +133,23 @@ fn of_row(message: &str, found: &Found<'_>) -> Said {
     }
     extra_fields(message, &mut said);
     said
+}
+
+/// A line with nothing but an operating-system error, in a client's log.
+fn of_os_error(message: &str) -> Option<Said> {
+    let error = trouble::carried(message)?;
+    let kind = match application::context(message) {
+        Some(context) => context.event(error.trouble.clone()),
+        None => error.event(),
+    };
+    let server: Option<Box<str>> = error.remote.as_deref().map(Box::from);
+    Some(Said {
+        kind,
+        weight: Weight::Word,
+        server: server.or_else(|| application::server(message)),
+        local: error.local,
+        ..Said::default()
+    })
 }
 
 /// Fields that stand in a structure of their own: .NET's `ServerInfo { ... }`, async-nats's debug text of a URL.

@@ -42,7 +42,8 @@ impl OsError {
                 _,
             ) => ClientEventKind::ConnectFailed(trouble),
             (Trouble::WriteTimeout, _) => ClientEventKind::PublishFailed(trouble),
-            (_, During::Write) | (Trouble::BrokenPipe | Trouble::Other(_), _) => {
+            (_, During::Write)
+            | (Trouble::BrokenPipe | Trouble::NoError | Trouble::Other(_), _) => {
                 ClientEventKind::Error(trouble)
             }
             _ => ClientEventKind::Disconnected(trouble),

@@ -7,8 +7,8 @@ use super::row::{Row, error, line};
 use super::said::ClientEventKind;
 use super::said::ClientEventKind::{
     Closed, ClosingByApplication, ConnectFailed, Connected, Disconnected, Draining, Error, GaveUp,
-    LameDuck, NoResponders, PublishFailed, Reconnected, Reconnecting, RequestTimeout, SlowConsumer,
-    Stale,
+    Handshake, LameDuck, NoResponders, PublishFailed, Reconnected, Reconnecting, RequestTimeout,
+    SlowConsumer, Stale,
 };
 use super::said::Library::{RustAsync, RustSync};
 use super::said::Trouble::{self, Dns, Eof, MaxPayload, MaxReconnects, NotConnected, Unsaid};
@@ -140,7 +140,7 @@ pub(super) static ROWS: &[Row] = &[
         RustAsync,
         Proof,
         "establishing connection socket_addr={R}",
-        |_| Reconnecting(None),
+        |_| Handshake,
     ),
     line(
         RustAsync,
@@ -160,9 +160,12 @@ pub(super) static ROWS: &[Row] = &[
     line(
         RustAsync,
         Proof,
-        "received server info server_id={id} version={version}",
-        |_| Reconnecting(None),
+        "received server info server_id={id}",
+        |_| Handshake,
     ),
+    line(RustAsync, Proof, "received INFO: server_id={id}", |_| {
+        Handshake
+    }),
     line(
         RustAsync,
         Proof,
@@ -176,6 +179,15 @@ pub(super) static ROWS: &[Row] = &[
         f.inner()
     }),
     line(RustAsync, Word, "event occurred: {err}", |f| f.inner()),
+    line(
+        RustSync,
+        Proof,
+        "slow consumer detected for subscription on subject {subj}. dropping messages on connection [{cid}]",
+        |_| SlowConsumer,
+    ),
+    line(RustSync, Proof, "{err} on connection [{cid}]", |f| {
+        Error(f.err())
+    }),
     line(
         RustSync,
         Proof,
@@ -222,7 +234,7 @@ pub(super) static ROWS: &[Row] = &[
         |_| PublishFailed(MaxPayload),
     ),
     error(RustAsync, Word, "request timed out", |_| RequestTimeout),
-    error(RustAsync, Word, "no responders", |_| NoResponders),
+    error(RustAsync, Bare, "no responders", |_| NoResponders),
     error(
         RustAsync,
         Proof,

@@ -34,6 +34,8 @@ pub enum ClientEventKind {
     ConnectFailed(Trouble),
     /// The connection is gone; why, as far as the line tells.
     Disconnected(Trouble),
+    /// A dial or handshake under way: address, cid or server id, without an outcome.
+    Handshake,
     /// About to try again; attempt number where told.
     Reconnecting(Option<u32>),
     /// Back.
@@ -229,6 +231,26 @@ pub struct Said {
     pub name: Option<Box<str>>,
     /// The library's version.
     pub version: Option<Box<str>>,
+}
+
+impl Default for Said {
+    /// Nothing known but that there is trouble, in nobody's words.
+    fn default() -> Self {
+        Self {
+            kind: ClientEventKind::Error(Trouble::Unsaid),
+            library: Library::Unknown,
+            ambiguous: false,
+            weight: Weight::Word,
+            row: u16::MAX,
+            server: None,
+            local: None,
+            cid: None,
+            server_id: None,
+            subject: None,
+            name: None,
+            version: None,
+        }
+    }
 }
 
 /// `text` without `prefix`, whatever the case.

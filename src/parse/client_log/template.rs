@@ -43,6 +43,7 @@ impl Hole {
             Fits::Word => !text.is_empty() && !text.contains(char::is_whitespace),
             Fits::HostPort => {
                 !text.contains(char::is_whitespace)
+                    && !text.contains("://")
                     && text.rsplit_once(':').is_some_and(|(host, port)| {
                         !host.is_empty()
                             && !port.is_empty()

@@ -149,14 +149,14 @@ impl Machine<'_> {
         }
         if let Some(down) = self.down {
             if self.in_burst(down, index) {
-                self.conns[down].why.push(index);
+                self.also(down, index);
             }
             return;
         }
         if let Some(&(conn, _)) = self.finals.last()
             && self.in_burst(conn, index)
         {
-            self.conns[conn].why.push(index);
+            self.also(conn, index);
             return;
         }
         if self.first_failed.is_none() && self.conns.is_empty() {
@@ -179,7 +179,7 @@ impl Machine<'_> {
         }
         if let Some(down) = self.down.take() {
             if self.in_burst(down, index) {
-                self.conns[down].why.push(index);
+                self.also(down, index);
             }
             self.count_attempts(down, index);
             self.finals.push((down, index));
@@ -192,7 +192,7 @@ impl Machine<'_> {
         if let Some(&(conn, _)) = self.finals.last()
             && self.in_burst(conn, index)
         {
-            self.conns[conn].why.push(index);
+            self.also(conn, index);
             return;
         }
         if self.conns.is_empty() {
@@ -325,6 +325,14 @@ impl Machine<'_> {
         }
     }
 
+    /// One more event that tells why.
+    fn also(&mut self, conn: usize, index: usize) {
+        let why = &mut self.conns[conn].why;
+        if !why.contains(&index) {
+            why.push(index);
+        }
+    }
+
     /// Attempts between a loss and the event that ended it.
     fn count_attempts(&mut self, conn: usize, until: usize) {
         let Some(closed) = self.conns[conn].closed else {
@@ -362,7 +370,7 @@ impl Machine<'_> {
                 || last.is_some_and(|last| {
                     gap(&self.events[closed].at, last).is_some_and(|gap| gap > STILL_NS)
                 });
-            let left = self.left_after(closed, self.events.len());
+            let left = self.left_after(closed, self.events.len()) || self.crashed();
             let intended = self.intended(down);
             let conn = &mut self.conns[down];
             conn.intended = intended;
@@ -405,18 +413,14 @@ impl Machine<'_> {
         let opened = self.conns[conn].opened.unwrap_or(0);
         let leaving =
             (opened + 1..self.events.len()).find(|&index| leaves(&self.events[index].kind));
-        let crash = self
-            .events
-            .last()
-            .filter(|event| matches!(event.kind, Kind::Crash(_)))
-            .map(|_| self.events.len() - 1);
+        let crash = self.crashed().then(|| self.events.len() - 1);
         if let Some(index) = leaving.filter(|_| crash.is_none()) {
             self.close(conn, index);
             self.conns[conn].intended = true;
             self.conns[conn].outcome = ClientOutcome::Exited;
         } else if let Some(index) = crash {
             self.close(conn, index);
-            self.conns[conn].outcome = ClientOutcome::Silent;
+            self.conns[conn].outcome = ClientOutcome::Exited;
         } else if let Some(index) = self.stale {
             self.close(conn, index);
             self.conns[conn].outcome = ClientOutcome::Silent;
@@ -489,6 +493,13 @@ impl Machine<'_> {
             });
         let harmless = matches!(&trouble, Trouble::Other(text) if text.contains("slow consumer"));
         !(old || closed_line && harmless)
+    }
+
+    /// The story ends in a crash of the application.
+    fn crashed(&self) -> bool {
+        self.events
+            .last()
+            .is_some_and(|event| matches!(event.kind, Kind::Crash(_)))
     }
 
     /// The application left after a loss.

@@ -204,6 +204,19 @@ impl Events {
         event.local = event.local.or(said.local);
     }
 
+    /// Whether an exception under a record is the record's own, rather than the end of the process.
+    pub(super) fn explained_by(&self, slot: usize, said: Option<&Said>) -> bool {
+        let Some(trouble) = self
+            .entries
+            .get(slot)
+            .and_then(|entry| entry.event.kind.trouble())
+        else {
+            return false;
+        };
+        matches!(trouble, Trouble::Unsaid | Trouble::Other(_))
+            || said.and_then(|said| said.kind.trouble()) == Some(trouble)
+    }
+
     pub(super) fn entries(&self) -> &[Entry] {
         &self.entries
     }

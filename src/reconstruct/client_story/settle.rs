@@ -14,8 +14,10 @@ use super::events::{Entry, Events, nearer};
 const MOST_FAILURES: usize = 32;
 /// Length of a failing sentence that is kept.
 const SAYS: usize = 160;
-/// Two different sentences of NATS examples prove a client.
-const IDIOMS: usize = 2;
+/// Different sentences that are remembered as evidence.
+const EVIDENCE: usize = 8;
+/// Two sentences of NATS examples prove a client, and so does one with two words that any client says.
+const POINTS: usize = 4;
 /// Within this before it, an authentication error is what JavaScript's `staleConnection` means.
 const BURST_NS: i64 = 1_000_000_000;
 
@@ -31,7 +33,8 @@ pub(super) struct Client {
     version: Option<Box<str>>,
     failures: Vec<Failure>,
     proof: bool,
-    idioms: Vec<u16>,
+    /// Different sentences, and what each proves.
+    evidence: Vec<(u16, Weight)>,
 }
 
 /// The first and last line of a stream, of any kind.
@@ -59,28 +62,26 @@ impl Client {
             version: None,
             failures: Vec::new(),
             proof: false,
-            idioms: Vec::new(),
+            evidence: Vec::new(),
         }
     }
 
     /// What a line tells about the client itself.
     pub(super) fn learn(&mut self, said: &Said, envelope: &Envelope<'_>) {
-        let words = if said.library == Library::Unknown {
-            0
-        } else {
-            1 + said.weight as u32
+        // What the JavaScript generations share is listed under 2.x: only what is 2.x's alone proves it.
+        let words = match (said.library, said.weight) {
+            (Library::JsV2, weight) if weight < Weight::Proof => 1,
+            (_, weight) => 1 + 2 * weight as u32,
         };
         self.votes.add(said.library, words);
         self.votes.add(envelope.library, 16);
         if self.votes.total() < 64 {
             self.votes.add(envelope.style, 1);
         }
-        match said.weight {
-            Weight::Proof => self.proof = true,
-            Weight::Idiom if self.idioms.len() < IDIOMS && !self.idioms.contains(&said.row) => {
-                self.idioms.push(said.row);
-            }
-            _ => {}
+        self.proof |= said.weight == Weight::Proof;
+        if self.evidence.len() < EVIDENCE && !self.evidence.iter().any(|(row, _)| *row == said.row)
+        {
+            self.evidence.push((said.row, said.weight));
         }
         self.proof |= envelope.library != Library::Unknown;
         if self.name.is_none() {
@@ -92,7 +93,18 @@ impl Client {
     }
 
     pub(super) fn proven(&self) -> bool {
-        self.proof || self.idioms.len() >= IDIOMS
+        let points: usize = self
+            .evidence
+            .iter()
+            .map(|(_, weight)| if *weight >= Weight::Idiom { 2 } else { 1 })
+            .sum();
+        self.proof || points >= POINTS && self.has_idiom()
+    }
+
+    fn has_idiom(&self) -> bool {
+        self.evidence
+            .iter()
+            .any(|(_, weight)| *weight >= Weight::Idiom)
     }
 
     /// Counts work that failed.
@@ -130,9 +142,9 @@ impl Client {
         self.events.merge(other.events);
         self.votes.join(&other.votes);
         self.proof |= other.proof;
-        for row in other.idioms {
-            if !self.idioms.contains(&row) {
-                self.idioms.push(row);
+        for (row, weight) in other.evidence {
+            if !self.evidence.iter().any(|(known, _)| *known == row) {
+                self.evidence.push((row, weight));
             }
         }
         self.name = self.name.take().or(other.name);
@@ -144,7 +156,7 @@ impl Client {
     /// The story, if these lines are one: proven, or a name that something else may know.
     pub(super) fn settle(self, source: SourceId, stem: &str, ends: Option<Ends>) -> Option<Draft> {
         let proven = self.proven();
-        let hinted = self.name.is_some() || !self.idioms.is_empty();
+        let hinted = self.name.is_some() || self.has_idiom();
         if self.events.entries().is_empty() || !proven && !(hinted && self.events.has_life()) {
             return None;
         }
