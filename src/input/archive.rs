@@ -32,8 +32,8 @@ pub struct Found {
     pub origin: Option<Origin>,
     /// What was wrong with it, and how many times.
     pub problem: Option<(String, u64)>,
-    /// The first bytes, decoded, as far as ordering pieces of a capture needs them.
-    pub head: Vec<u8>,
+    /// When a capture's first packet was seen.
+    pub first_packet: Option<i128>,
 }
 
 /// How to read a source.
@@ -80,14 +80,14 @@ impl<'o> Unpacker<'o> {
             bytes,
             origin: None,
             problem: Some((why.into(), count)),
-            head: Vec::new(),
+            first_packet: None,
         });
     }
 
     const fn limits(&self) -> Limits {
         Limits {
             ratio: self.options.max_ratio,
-            total: self.total_left,
+            total: self.options.max_total,
         }
     }
 
@@ -118,7 +118,7 @@ impl<'o> Unpacker<'o> {
                         encoding,
                     }),
                     problem: None,
-                    head: short(seen.head),
+                    first_packet: first_packet(kind, &seen.head),
                 });
             }
             Look::Tar | Look::Zip if depth >= self.options.max_depth => {
@@ -166,7 +166,7 @@ impl<'o> Unpacker<'o> {
                         encoding,
                     }),
                     problem: kept.broken.map(|e| (e.to_string(), 1)),
-                    head: short(seen.head),
+                    first_packet: first_packet(kind, &seen.head),
                 });
             }
         }
@@ -518,9 +518,6 @@ impl Read for Failing {
     }
 }
 
-/// As much of a head as the order of capture pieces needs.
-fn short(mut head: Vec<u8>) -> Vec<u8> {
-    head.truncate(4096);
-    head.shrink_to_fit();
-    head
+fn first_packet(kind: Kind, head: &[u8]) -> Option<i128> {
+    (kind == Kind::Capture).then(|| super::first_packet::first_packet(head))?
 }

@@ -109,20 +109,17 @@ mod tests {
     use super::*;
 
     /// Gives one byte at a time.
-    struct Drip(std::vec::IntoIter<u8>);
+    struct Drip(io::Cursor<Vec<u8>>);
 
     impl Read for Drip {
         fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-            Ok(self.0.next().map_or(0, |b| {
-                buf[0] = b;
-                1
-            }))
+            self.0.read(&mut buf[..1])
         }
     }
 
     fn decoded(encoding: Encoding, bytes: &[u8]) -> String {
         let whole: Bytes<'static> = Box::new(io::Cursor::new(bytes.to_vec()));
-        let drip: Bytes<'static> = Box::new(Drip(bytes.to_vec().into_iter()));
+        let drip: Bytes<'static> = Box::new(Drip(io::Cursor::new(bytes.to_vec())));
         let [a, b] = [whole, drip].map(|reader| {
             let mut text = String::new();
             to_utf8(encoding, reader)

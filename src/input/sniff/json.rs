@@ -89,7 +89,7 @@ pub fn look(text: &[u8], complete: bool) -> Verdict {
     let Some(scan) = scan(start) else {
         return Verdict::NotJson;
     };
-    let has = |name: &str| scan.keys.iter().any(|k| *k == name.as_bytes());
+    let has = |name: &str| scan.keys.contains(&name.as_bytes());
     let any = |names: &[&str]| names.iter().any(|n| has(n));
     if any(&RECORD) {
         return Verdict::Records;
