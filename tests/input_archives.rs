@@ -190,7 +190,7 @@ fn zip_members_that_share_bytes_are_refused() {
 #[test]
 fn bombs_are_named_and_the_rest_is_read() {
     let zeros = vec![b' '; 20 << 20];
-    let mut line = zeros.clone();
+    let mut line = zeros;
     line[..LOG.len()].copy_from_slice(LOG);
     let tight = InputOptions {
         max_ratio: 50,
@@ -284,6 +284,23 @@ fn a_cut_archive_gives_its_beginning_and_says_where_it_ends() {
             rejected.iter().any(|r| r.starts_with(&format!("{name}:"))),
             "{rejected:?}"
         );
+    }
+}
+
+#[test]
+fn a_cut_zip_gives_the_members_before_the_cut() {
+    let first = input_kit::noisy_log(1, 50_000);
+    let second = input_kit::noisy_log(2, 50_000);
+    let members = [("1.log", &first[..]), ("2.log", &second[..])];
+    for zip in [zip_of(&members), input_kit::zip_written_to_a_pipe(&members)] {
+        let bundle = Bundle::new().file("c.zip", &zip[..zip.len() * 7 / 10]);
+        let input = bundle.discover();
+        let listed = bundle.listed(&input);
+        assert_eq!(listed.len(), 2);
+        assert!(listed[0].2 == first);
+        assert!(listed[1].2.len() > 10_000 && second.starts_with(&listed[1].2));
+        let rejected = bundle.rejected(&input);
+        assert!(rejected[0].contains("2 members were found"), "{rejected:?}");
     }
 }
 

@@ -59,11 +59,7 @@ fn any_order_of_arguments_and_any_repetition_gives_the_same() {
     let seen = |order: &[usize]| {
         let paths: Vec<PathBuf> = order.iter().map(|&i| paths[i].clone()).collect();
         let input = discover(&paths, &InputOptions::default()).unwrap();
-        (
-            input.sources.clone(),
-            input.groups.clone(),
-            input.rejects.clone(),
-        )
+        (input.sources, input.groups, input.rejects)
     };
     let want = seen(&[0, 1, 2, 3, 4]);
     assert_eq!(want.0.len(), 4);
@@ -97,6 +93,18 @@ fn windows_text_is_read_as_utf8() {
         );
     }
     assert_eq!(input.groups.len(), 2);
+}
+
+#[test]
+fn a_log_behind_a_hole_of_zeros_is_read() {
+    let holed = [&vec![0; 300_000][..], LOG, LOG].concat();
+    let bundle = Bundle::new()
+        .file("holed.log", &holed)
+        .file("holed.log.gz", &gz(&holed))
+        .file("zeros", &vec![0; 300_000]);
+    let input = bundle.discover();
+    let want = ["holed.log", "holed.log.gz"].map(|p| (p.to_owned(), "log", [LOG, LOG].concat()));
+    assert_eq!(bundle.listed(&input), want);
 }
 
 #[test]

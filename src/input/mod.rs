@@ -12,6 +12,8 @@ mod error;
 mod first_packet;
 mod hints;
 mod hold;
+mod member;
+mod peek;
 mod piece;
 mod rotation;
 mod sniff;

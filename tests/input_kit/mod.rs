@@ -123,6 +123,17 @@ pub fn zip_of(members: &[(&str, &[u8])]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
+/// The same with the sizes behind the contents, as Go's and Java's zip writers do it.
+pub fn zip_written_to_a_pipe(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new_stream(Vec::new());
+    let options = zip::write::SimpleFileOptions::default();
+    for (name, bytes) in members {
+        zip.start_file(*name, options).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
 /// Sets the encryption flag of a member in both of its headers.
 pub fn mark_encrypted(zip: &mut [u8], name: &str) {
     for (magic, flags, name_at) in [(b"PK\x03\x04", 6, 30), (b"PK\x01\x02", 8, 46)] {
