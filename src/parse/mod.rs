@@ -8,3 +8,5 @@ pub mod nats;
 pub mod server_log;
 pub mod timestamp;
 pub mod wrapper;
+pub mod pcap;
+pub mod packet;
