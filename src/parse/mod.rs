@@ -4,9 +4,13 @@
 
 pub mod duration;
 pub mod log_line;
+pub mod mqtt;
 pub mod nats;
+pub mod s2;
 pub mod server_log;
 pub mod timestamp;
 pub mod wrapper;
+pub mod tls;
+pub mod websocket;
 pub mod pcap;
 pub mod packet;
