@@ -3,14 +3,21 @@
 //!
 //! Invariant: memory is bounded by live connections plus closed ones plus a fixed window, never by input bytes.
 
+pub mod bundle;
 pub mod client;
 pub mod client_story;
+pub mod config_file;
 pub mod conn;
 pub mod facts;
+mod host_end;
+mod identity;
 mod limits;
 pub mod lines;
 pub mod log;
+mod log_family;
+pub mod monitored;
 pub mod server;
+mod server_absorb;
 mod server_conns;
 mod server_events;
 pub mod server_life;
@@ -29,3 +36,4 @@ mod sample;
 mod tail;
 mod live_conn;
 mod conn_table;
+mod year;
