@@ -4,6 +4,7 @@
 
 pub mod duration;
 pub mod host_log;
+pub mod client_log;
 pub mod log_line;
 pub mod mqtt;
 pub mod nats;
