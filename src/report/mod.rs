@@ -3,8 +3,11 @@
 //! Invariant: renderers decide nothing. Every cause, confidence and sentence comes from the [`Analysis`]; what is decided here
 //! is order on the page, how much is shown, and how it is escaped. Nothing here prints: all output goes to a writer.
 
+mod advice;
+mod answer;
 mod clocks;
 mod excerpt;
+mod ladder;
 mod phrase;
 
 mod csv;
