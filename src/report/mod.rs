@@ -11,6 +11,7 @@ mod ladder;
 mod phrase;
 
 mod csv;
+mod html;
 mod json;
 mod model;
 mod ndjson;
@@ -94,7 +95,7 @@ pub fn render(
         Format::Ndjson => ndjson::write(&shown, out),
         Format::Csv => csv::closes(&shown, out),
         Format::CsvIncidents => csv::incidents(&shown, out),
-        Format::Html => json::write(&shown, out),
+        Format::Html => html::write(&shown, options, out),
     }
 }
 
@@ -108,6 +109,8 @@ pub(crate) struct Shown<'a> {
     pub incidents: Vec<usize>,
     /// For every close, the incident that holds it.
     pub incident_of: Vec<Option<usize>>,
+    /// How times are written.
+    pub time: phrase::TimeStyle,
 }
 
 impl<'a> Shown<'a> {
@@ -137,12 +140,17 @@ impl<'a> Shown<'a> {
                         .any(|&close| chosen.get(close) == Some(&true))
             })
             .collect();
-        Self {
+        let mut shown = Self {
             analysis,
+            time: phrase::TimeStyle::default(),
             closes: (0..all).filter(|&index| chosen[index]).collect(),
             incidents,
             incident_of,
+        };
+        if let Some((first, last)) = answer::span(&shown) {
+            shown.time = phrase::TimeStyle::between(first, last);
         }
+        shown
     }
 
     /// Something is left out.

@@ -11,7 +11,6 @@ mod remedies;
 
 use std::io::{self, Write};
 
-use super::answer;
 use super::phrase::TimeStyle;
 use super::{RenderOptions, Shown};
 use pen::Pen;
@@ -69,7 +68,7 @@ pub(super) fn write(
     let page = Page {
         shown,
         options,
-        time: time_style(shown),
+        time: shown.time,
     };
     let mut pen = Pen::new(out, options.width, options.color);
     first_lines::write(&page, &mut pen)?;
@@ -79,12 +78,6 @@ pub(super) fn write(
         reading::write(&page, &mut pen)?;
     }
     remedies::write(&page, &mut pen)
-}
-
-fn time_style(shown: &Shown<'_>) -> TimeStyle {
-    answer::span(shown).map_or_else(TimeStyle::default, |(first, last)| {
-        TimeStyle::between(first, last)
-    })
 }
 
 #[cfg(test)]
