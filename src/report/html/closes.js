@@ -147,7 +147,7 @@ function open(id) {
   if (place >= made) rows(place - made + 1);
   const toggle = [...document.querySelectorAll('#table .toggle')].find((node) => node.dataset.close === id);
   if (toggle.getAttribute('aria-expanded') === 'false') flip(toggle.closest('tr'), toggle, listed[place]);
-  toggle.closest('tr').scrollIntoView({ block: 'start' });
+  toggle.closest('tr').scrollIntoView({ block: 'start', behavior: 'instant' });
 }
 
 const parts = new Map();
@@ -177,7 +177,7 @@ function detail(c) {
   if (found.after.length) nodes.push(el('h4', { text: 'Afterwards' }), evidence(found.after, text));
   if (found.remedy.length) {
     const steps = el('ul', { class: 'points' });
-    for (const step of found.remedy) steps.append(el('li', {}, el('bdi', { text: text(step) })));
+    for (const step of found.remedy) steps.append(el('li', {}, coded(text(step))));
     nodes.push(el('h4', { text: 'What to do' }), steps);
   }
   if (found.filter !== null) {
@@ -188,6 +188,13 @@ function detail(c) {
 
 function point(lead, says) {
   return el('li', {}, el('span', { class: 'lead', text: lead + ' ' }), el('bdi', { text: says }));
+}
+
+// Text in which `back-quoted` words are code.
+function coded(says) {
+  const node = el('bdi');
+  says.split('`').forEach((part, index) => node.append(index % 2 ? el('code', { text: part }) : part));
+  return node;
 }
 
 function evidence(pieces, text) {

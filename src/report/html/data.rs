@@ -139,13 +139,13 @@ struct Detail {
 
 /// Place, time, digits, text, speaks for, time in the source.
 type Piece = (u32, Option<f64>, u8, u32, bool, Option<u32>);
-/// Kind, time, digits, text, place, note, cited text, speaks for.
+/// Kind, time, digits, text, places, note, cited text, speaks for.
 type Row = (
     char,
     Option<f64>,
     u8,
     u32,
-    u32,
+    Vec<u32>,
     Option<u32>,
     Option<u32>,
     bool,
@@ -309,10 +309,10 @@ impl<'a> Data<'a> {
     }
 
     fn rung(&self, rung: &Rung, strings: &mut Strings) -> Row {
-        let cites: Vec<String> = rung
+        let cites = rung
             .cites
             .iter()
-            .map(|&cite| excerpt::cite(self.shown.analysis, cite))
+            .map(|&cite| strings.number(&excerpt::cite(self.shown.analysis, cite)))
             .collect();
         let (kind, text, note) = match &rung.what {
             What::Packet(packet) => (
@@ -331,7 +331,10 @@ impl<'a> Data<'a> {
                     Side::Server => 's',
                     Side::Other => 'o',
                 },
-                text.clone(),
+                // The verdict quotes the line, often longer than the record keeps it.
+                rung.cited
+                    .as_ref()
+                    .map_or_else(|| text.clone(), |(says, _)| says.clone()),
                 None,
             ),
         };
@@ -341,7 +344,7 @@ impl<'a> Data<'a> {
             self.when(rung.at),
             rung.at.map_or(0, |when| when.digits.min(6)),
             strings.number(&text),
-            strings.number(&cites.join("\n")),
+            cites,
             note.map(|note| strings.number(note)),
             match (&rung.cited, cited) {
                 (None, _) => None,
@@ -403,20 +406,27 @@ impl<'a> Data<'a> {
     }
 
     fn servers(&self) -> Vec<ServerLane> {
-        let lives = self.shown.analysis.records.servers.iter();
+        let analysis = self.shown.analysis;
+        // A server that went without a word lived until its sockets closed, whenever its last line was.
+        let mut sockets: Vec<Option<f64>> = vec![None; analysis.records.servers.len()];
+        for close in &analysis.closes {
+            let life = close.server_life.and_then(|life| sockets.get_mut(life));
+            if let (Some(last), Some(at)) = (life, self.when(close.closed_at)) {
+                *last = Some(last.map_or(at, |last| last.max(at)));
+            }
+        }
+        let lives = analysis.records.servers.iter().zip(sockets);
         lives
-            .map(|life| {
+            .map(|(life, socket)| {
                 let identity = &life.identity;
                 let address = identity.listen.map(|address| address.to_string());
                 let name = identity.name.as_deref().or(address.as_deref());
                 let at = |log: &Option<LogRef>| log.as_ref().and_then(|log| self.log(log));
+                let ends = [at(&life.last), at(&life.end.at), socket];
                 ServerLane {
                     name: visible(name.unwrap_or("a server")).into_owned(),
                     from: at(&life.started).or_else(|| at(&life.first)),
-                    until: at(&life.last)
-                        .into_iter()
-                        .chain(at(&life.end.at))
-                        .reduce(f64::max),
+                    until: ends.into_iter().flatten().reduce(f64::max),
                     started: life.started.is_some(),
                     end: end_word(life.end.manner),
                 }

@@ -27,7 +27,7 @@ function gap(us) {
   return el('tr', { class: 'gap' }, el('td'), el('td'), el('td', { class: 'wire', text: duration(us / 1e6) + ' without anything here' }), el('td'), el('td'));
 }
 
-function rungRow([kind, at, digits, says, place, note, cited, supports], text, before) {
+function rungRow([kind, at, digits, says, where, note, cited, supports], text, before) {
   const cells = { client: el('td'), wire: el('td', { class: 'wire' }), server: el('td') };
   const line = el('bdi', { class: 'line', text: text(says) });
   if (kind === '>' || kind === '<') {
@@ -39,9 +39,9 @@ function rungRow([kind, at, digits, says, place, note, cited, supports], text, b
   const time = el('td', { class: 't', text: at === null ? '' : clock(at, digits) });
   if (at !== null && before !== null && at > before) time.append(el('span', { class: 'step', text: '+' + duration((at - before) / 1e6) }));
   const places = el('td', { class: 'c' });
-  text(place).split('\n').forEach((one, index) => {
+  where.forEach((place, index) => {
     if (index) places.append(el('br'));
-    places.append(el('bdi', { class: 'cite', text: one }));
+    places.append(el('bdi', { class: 'cite', text: text(place) }));
   });
   const classes = cited === null ? null : supports ? 'cited' : 'cited against';
   return el('tr', { class: classes }, time, cells.client, cells.wire, cells.server, places);

@@ -7,7 +7,7 @@ const reach = { from: 0, until: 1, low: 0, high: 1 };
 function startLanes() {
   const times = [];
   for (const c of closes) if (c.at !== null) times.push(c.at, c.at + (c.after || 0) * 1e6);
-  for (const server of data.servers) for (const at of [server.from, server.until]) if (at !== null) times.push(at);
+  for (const one of [...data.servers, ...data.sources]) for (const at of [one.from, one.until]) if (at !== null) times.push(at);
   if (!times.length) {
     document.getElementById('timeline').hidden = true;
     return;

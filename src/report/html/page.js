@@ -102,11 +102,11 @@ function start() {
   startLanes();
   const given = readAddress();
   showTable();
-  if (given) document.getElementById('closes').scrollIntoView();
+  if (given && !view.open) document.getElementById('closes').scrollIntoView({ behavior: 'instant' });
   window.addEventListener('hashchange', () => {
     if (!readAddress()) return;
     showTable();
-    document.getElementById('closes').scrollIntoView();
+    if (!view.open) document.getElementById('closes').scrollIntoView();
   });
   document.documentElement.dataset.ready = 'yes';
 }
