@@ -1,6 +1,6 @@
 //! The parts of one connection, from every source that saw it, joined.
 
-use crate::source::SourceId;
+pub use crate::reconstruct::capture::CaptureFacts;
 
 /// Everything reconstructed from all sources, in source order: what `align` and `attribute` look at.
 #[derive(Debug, Default)]
@@ -15,25 +15,6 @@ pub struct Records {
     pub host_events: Vec<crate::reconstruct::server::ServerEvent>,
     /// For each capture: first and last packet, packets, drops that the capturer reported.
     pub captures: Vec<CaptureFacts>,
-}
-
-/// What is known of a capture as a whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CaptureFacts {
-    /// The source.
-    pub source: SourceId,
-    /// Packets read.
-    pub packets: u64,
-    /// First packet.
-    pub first: crate::span::Moment,
-    /// Last packet.
-    pub last: crate::span::Moment,
-    /// Packets that the capturing system says it dropped (pcapng interface statistics).
-    pub dropped: Option<u64>,
-    /// The snap length cut packets.
-    pub snapped: bool,
-    /// The file ended inside a record.
-    pub cut_short: bool,
 }
 
 /// One connection as all sources tell it. At least one part is present.

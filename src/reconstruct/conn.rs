@@ -76,11 +76,23 @@ pub struct Conn {
     pub last_silence: Option<Silence>,
     /// The NATS conversation on it, if the bytes were followed.
     pub session: Option<Box<Session>>,
+    /// First transmissions to match with another capture of the same connection, by frame: the first
+    /// [`Conn::FIRST_SAMPLES`], an even choice of what follows, the last few (bounded to [`Conn::SAMPLES`]).
+    pub samples: Vec<Sample>,
+    /// A hash of each end's first payload (up to [`Conn::HASHED`] bytes of its first segment): originator, responder.
+    /// Equal payload gives equal hashes, in any run and on any machine.
+    pub first_payload: [Option<u64>; 2],
 }
 
 impl Conn {
     /// How many of a connection's last packets are kept.
     pub const TAIL: usize = 48;
+    /// How many first transmissions are kept from the beginning.
+    pub const FIRST_SAMPLES: usize = 32;
+    /// How many first transmissions are kept in all.
+    pub const SAMPLES: usize = 112;
+    /// How many bytes of a first payload are hashed.
+    pub const HASHED: usize = 256;
 
     /// The flow that `end` sent.
     pub const fn flow(&self, end: End) -> &Flow {
@@ -89,6 +101,22 @@ impl Conn {
             End::Resp => &self.resp,
         }
     }
+}
+
+/// A first transmission: a SYN, or a segment with payload that no earlier packet carried. Two captures of one connection
+/// agree on `from`, `seq` and, where no hardware cut or merged segments between them, on `len`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Who sent it.
+    pub from: End,
+    /// Sequence number relative to the flow's initial one (its first byte minus one, where the SYN was not seen).
+    pub seq: u32,
+    /// Payload bytes; 0 for a SYN.
+    pub len: u32,
+    /// Capture time, nanoseconds since the Unix epoch on the capture's clock.
+    pub ns: i64,
+    /// The packet.
+    pub frame: u64,
 }
 
 /// A time without packets in either direction.
@@ -125,7 +153,7 @@ impl Handshake {
 }
 
 /// One direction of a connection.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flow {
     /// Packets sent.
     pub packets: u64,

@@ -17,7 +17,10 @@ mod model;
 mod ndjson;
 mod text;
 
+pub mod advisories;
+pub mod explain;
 pub mod output;
+mod prose;
 
 #[cfg(test)]
 mod sample;
@@ -79,6 +82,11 @@ impl Default for RenderOptions {
 pub struct Filter {
     /// Indices into [`Analysis::closes`]; `None` shows all.
     pub closes: Option<Vec<usize>>,
+}
+
+/// A place as it follows a path and a colon: `12` for a line, `#34` for a frame.
+pub fn place(place: crate::span::Place) -> String {
+    excerpt::place(place)
 }
 
 /// Writes `analysis` to `out`.

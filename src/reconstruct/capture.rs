@@ -1,0 +1,489 @@
+//! Captures to connections: a reader that frames and decodes, and tables of connections that follow them.
+//!
+//! With one thread everything happens in turn. With more, the calling thread reads and decodes, and each worker has a
+//! table for its share of connections; buffers are passed on as they are, without copying packets. Results are
+//! the same for any number of threads.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use super::conn::Conn;
+use super::conn_table::{ConnTable, Interest, TableFacts};
+use super::four_tuple::{Endpoint, Key, KeyHash};
+use crate::parse::packet::{self, Defragmenter, IcmpError, Packet, Segment};
+use crate::parse::pcap::{Frame, Reader, Step};
+use crate::source::SourceId;
+use crate::span::{Moment, Place, Reject};
+
+/// What to read from a capture.
+#[derive(Clone, Debug)]
+pub struct CaptureOptions {
+    /// Ports whose connections are reassembled.
+    pub ports: Vec<u16>,
+    /// Find NATS on any other port by its INFO banner.
+    pub auto_ports: bool,
+    /// Return every TCP connection, not only those that are wanted.
+    pub all: bool,
+    /// Threads: 1 works without others, n reads on the calling thread and follows connections on n - 1.
+    pub threads: usize,
+}
+
+impl CaptureOptions {
+    /// Client, route, gateway and leafnode ports of nats-server's documentation.
+    pub const PORTS: [u16; 4] = [4222, 6222, 7222, 7422];
+}
+
+impl Default for CaptureOptions {
+    fn default() -> Self {
+        Self {
+            ports: Self::PORTS.to_vec(),
+            auto_ports: false,
+            all: false,
+            threads: 1,
+        }
+    }
+}
+
+/// What is known of a capture as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CaptureFacts {
+    /// The source.
+    pub source: SourceId,
+    /// Packets read.
+    pub packets: u64,
+    /// First packet.
+    pub first: Moment,
+    /// Last packet.
+    pub last: Moment,
+    /// Packets that the capturing system says it dropped (pcapng interface statistics).
+    pub dropped: Option<u64>,
+    /// The snap length cut packets.
+    pub snapped: bool,
+    /// The file ended inside a record.
+    pub cut_short: bool,
+    /// Files of a rotated capture, read as one: each with the number of its first frame. Frame `n` of the whole is frame
+    /// `n - first + 1` of its file.
+    pub pieces: Vec<(SourceId, u64)>,
+    /// TCP packets between ports that nobody asked for.
+    pub other_tcp: u64,
+    /// Packets that are neither TCP nor an ICMP error about it.
+    pub other_packets: u64,
+    /// Connections that were neither on a port asked for nor NATS by their banner, as far as they were followed.
+    pub other_conns: u64,
+    /// Packets that came after the end of their connection.
+    pub stragglers: u64,
+    /// IP fragments.
+    pub fragments: u64,
+}
+
+impl CaptureFacts {
+    /// The file and the frame number in it of a frame of the whole.
+    pub fn place(&self, frame: u64) -> (SourceId, u64) {
+        let piece = self
+            .pieces
+            .iter()
+            .rev()
+            .find(|(_, first)| *first <= frame)
+            .copied();
+        let (source, first) = piece.unwrap_or((self.source, 1));
+        (source, frame - first.min(frame) + 1)
+    }
+}
+
+/// A capture, read.
+#[derive(Debug, Default)]
+pub struct CaptureResult<T = Conn> {
+    /// Connections, by first packet.
+    pub conns: Vec<T>,
+    /// The capture as a whole.
+    pub facts: CaptureFacts,
+    /// What could not be read.
+    pub rejects: Vec<Reject>,
+    /// Packets read.
+    pub records: u64,
+}
+
+/// The files of one capture, in order.
+pub type Pieces<'a> = [(SourceId, Box<dyn Read + Send + 'a>)];
+
+/// Reads the files of one capture, in order, as one. `advance` is told of input bytes as they are consumed.
+pub fn read(
+    pieces: &mut Pieces<'_>,
+    options: &CaptureOptions,
+    advance: &dyn Fn(u64),
+) -> CaptureResult {
+    let mut result = read_map(pieces, options, advance, &|conn| conn);
+    for conn in &mut result.conns {
+        conn.capture_end = result.facts.last;
+    }
+    result
+}
+
+/// Like [`read`], handing each connection to `map` as soon as it is over, in any order and on any thread, and keeping
+/// only what `map` makes of it; [`Conn::capture_end`] is not known by then. The results are in order.
+pub fn read_map<T: Send>(
+    pieces: &mut Pieces<'_>,
+    options: &CaptureOptions,
+    advance: &dyn Fn(u64),
+    map: &(dyn Fn(Conn) -> T + Sync),
+) -> CaptureResult<T> {
+    let source = pieces.first().map_or(SourceId(0), |piece| piece.0);
+    let interest = Interest {
+        ports: options.ports.clone(),
+        detect: options.auto_ports,
+        all: options.all,
+    };
+    let workers = options.threads.saturating_sub(1);
+    let mut decoder = Decoder::new(source, interest.clone(), workers.max(1));
+    let mut ends = if workers == 0 {
+        let mut table = ConnTable::new(source, interest, map);
+        decoder.run(pieces, advance, &mut |batch| {
+            batch.feed(0, &mut table);
+        });
+        vec![table.finish()]
+    } else {
+        std::thread::scope(|scope| {
+            let mut senders: Vec<SyncSender<Arc<Batch>>> = Vec::new();
+            let mut handles = Vec::new();
+            for shard in 0..workers {
+                let (sender, receiver): (_, Receiver<Arc<Batch>>) = sync_channel(QUEUE);
+                senders.push(sender);
+                let interest = interest.clone();
+                handles.push(scope.spawn(move || {
+                    let mut table = ConnTable::new(source, interest, map);
+                    while let Ok(batch) = receiver.recv() {
+                        batch.feed(shard, &mut table);
+                    }
+                    table.finish()
+                }));
+            }
+            let mut passed: VecDeque<Arc<Batch>> = VecDeque::new();
+            decoder.run(pieces, advance, &mut |batch| {
+                let full = Arc::new(std::mem::take(batch));
+                for sender in &senders {
+                    // A worker that is gone has panicked; joining it tells.
+                    let _ = sender.send(Arc::clone(&full));
+                }
+                passed.push_back(full);
+                // The oldest batch is free again when every worker has let go of it.
+                if let Some(oldest) = passed.front_mut()
+                    && Arc::get_mut(oldest).is_some()
+                    && let Some(Ok(free)) = passed.pop_front().map(Arc::try_unwrap)
+                {
+                    *batch = free;
+                }
+            });
+            drop(senders);
+            handles
+                .into_iter()
+                .map(|handle| match handle.join() {
+                    Ok(end) => end,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                })
+                .collect()
+        })
+    };
+    let mut done: Vec<_> = ends.iter_mut().flat_map(|end| end.0.drain(..)).collect();
+    done.sort_by_key(|(first, ..)| first.frame);
+    let servers: BTreeSet<_> = done
+        .iter()
+        .filter(|(_, wanted, ..)| *wanted)
+        .map(|(_, _, resp, _)| *resp)
+        .collect();
+    let found = done.len();
+    let conns: Vec<T> = done
+        .into_iter()
+        .filter(|(_, wanted, resp, _)| options.all || *wanted || servers.contains(resp))
+        .map(|(.., conn)| conn)
+        .collect();
+    let tables = ends.iter().map(|end| end.1);
+    let (facts, rejects) = decoder.finish(tables, (found - conns.len()) as u64);
+    CaptureResult {
+        records: facts.packets,
+        conns,
+        facts,
+        rejects,
+    }
+}
+
+/// Batches on their way to a worker.
+const QUEUE: usize = 8;
+
+/// A buffer of frames and what was decoded from it.
+#[derive(Debug, Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    /// Packets put together from fragments.
+    extra: Vec<u8>,
+    shards: Vec<Vec<Item>>,
+}
+
+#[derive(Debug)]
+struct Item {
+    at: Moment,
+    interface: u32,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    Segment {
+        key: Key,
+        from_low: bool,
+        segment: Segment,
+        /// Its payload lies in `extra`.
+        extra: bool,
+    },
+    Icmp(Box<IcmpError>),
+}
+
+impl Batch {
+    fn feed<T, F: FnMut(Conn) -> T>(&self, shard: usize, table: &mut ConnTable<T, F>) {
+        let Some(items) = self.shards.get(shard) else {
+            return;
+        };
+        for item in items {
+            match &item.what {
+                What::Segment {
+                    key,
+                    from_low,
+                    segment,
+                    extra,
+                } => {
+                    let bytes = if *extra { &self.extra } else { &self.bytes };
+                    let start = segment.payload_start as usize;
+                    let payload = bytes
+                        .get(start..start + segment.payload_len as usize)
+                        .unwrap_or_default();
+                    table.segment(key, *from_low, segment, payload, item.at, item.interface);
+                }
+                What::Icmp(error) => table.icmp(error, item.at),
+            }
+        }
+    }
+
+    fn clear(&mut self, shards: usize) {
+        self.extra.clear();
+        self.shards.resize_with(shards, Vec::new);
+        for shard in &mut self.shards {
+            shard.clear();
+        }
+    }
+}
+
+/// Frames to batches of segments.
+struct Decoder {
+    interest: Interest,
+    shards: usize,
+    facts: CaptureFacts,
+    defragmenter: Defragmenter,
+    rejects: Vec<Reject>,
+    /// Packets that could not be decoded, by reason: first frame of the whole, and how many.
+    broken: BTreeMap<String, (u64, u64)>,
+}
+
+impl Decoder {
+    fn new(source: SourceId, interest: Interest, shards: usize) -> Self {
+        Self {
+            interest,
+            shards,
+            facts: CaptureFacts {
+                source,
+                ..CaptureFacts::default()
+            },
+            defragmenter: Defragmenter::default(),
+            rejects: Vec::new(),
+            broken: BTreeMap::new(),
+        }
+    }
+
+    fn run(
+        &mut self,
+        pieces: &mut Pieces<'_>,
+        advance: &dyn Fn(u64),
+        pass: &mut dyn FnMut(&mut Batch),
+    ) {
+        let mut batch = Batch::default();
+        batch.clear(self.shards);
+        for (source, input) in pieces {
+            self.facts.pieces.push((*source, self.facts.packets + 1));
+            let mut reader = Reader::new(input);
+            let mut told = 0;
+            loop {
+                match reader.step() {
+                    Step::Frame(frame) => self.frame(&frame, reader.bytes(), &mut batch),
+                    Step::Refill => {
+                        let fresh = std::mem::take(&mut batch.bytes);
+                        batch.bytes = reader.refill(fresh);
+                        pass(&mut batch);
+                        batch.clear(self.shards);
+                        advance(reader.position() - told);
+                        told = reader.position();
+                    }
+                    Step::End => break,
+                }
+            }
+            // The frames of the last buffer still lie in the reader.
+            batch.bytes = reader.refill(std::mem::take(&mut batch.bytes));
+            pass(&mut batch);
+            batch.clear(self.shards);
+            advance(reader.position().saturating_sub(told));
+            self.piece_over(*source, &reader);
+        }
+    }
+
+    fn piece_over<R: Read>(&mut self, source: SourceId, reader: &Reader<R>) {
+        self.facts.cut_short |= reader.cut_short();
+        if let Some(dropped) = reader.dropped() {
+            *self.facts.dropped.get_or_insert(0) += dropped;
+        }
+        let mut rest = reader.trouble_count();
+        for trouble in reader.troubles() {
+            rest -= 1;
+            self.rejects.push(Reject {
+                source,
+                place: Some(Place::Byte(trouble.offset)),
+                why: trouble.why.to_owned(),
+                count: 1,
+            });
+        }
+        if rest > 0 {
+            self.rejects.push(Reject {
+                source,
+                place: None,
+                why: "more places where no record could be read".to_owned(),
+                count: rest,
+            });
+        }
+        if let Some(error) = reader.read_error() {
+            self.rejects.push(Reject {
+                source,
+                place: Some(Place::Byte(reader.position())),
+                why: format!("reading stopped: {error}"),
+                count: 1,
+            });
+        } else if reader.cut_short() {
+            self.rejects.push(Reject {
+                source,
+                place: Some(Place::Byte(reader.position())),
+                why: "the file ends inside a record".to_owned(),
+                count: 1,
+            });
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame, bytes: &[u8], batch: &mut Batch) {
+        self.facts.packets += 1;
+        let at = Moment {
+            ns: frame.ns,
+            frame: self.facts.packets,
+        };
+        if at.frame == 1 {
+            self.facts.first = at;
+        }
+        self.facts.last = at;
+        self.facts.snapped |= (frame.len as usize) > frame.captured;
+        let data = &bytes[frame.start..frame.start + frame.captured];
+        match packet::packet(frame.link, data) {
+            Packet::Tcp(mut segment) => {
+                segment.payload_start += frame.start as u32;
+                self.segment(segment, at, frame.interface, false, batch);
+            }
+            Packet::Icmp(error) => self.icmp(error, at, batch),
+            Packet::Fragment(fragment) => {
+                self.facts.fragments += 1;
+                let Some(whole) = self.defragmenter.add(&fragment, data) else {
+                    return;
+                };
+                match packet::ip_packet(&whole, fragment.tunnel) {
+                    Packet::Tcp(mut segment) => {
+                        segment.payload_start += batch.extra.len() as u32;
+                        batch.extra.extend_from_slice(&whole);
+                        self.segment(segment, at, frame.interface, true, batch);
+                    }
+                    Packet::Icmp(error) => self.icmp(error, at, batch),
+                    _ => self.facts.other_packets += 1,
+                }
+            }
+            Packet::Other => self.facts.other_packets += 1,
+            Packet::Broken(why) => self.broken(why.to_owned(), at),
+            Packet::UnknownLink => {
+                let why = format!(
+                    "packets of link type {}, which is not read here",
+                    frame.link
+                );
+                self.broken(why, at);
+            }
+        }
+    }
+
+    fn broken(&mut self, why: String, at: Moment) {
+        let row = self.broken.entry(why).or_insert((at.frame, 0));
+        row.1 += 1;
+    }
+
+    fn segment(
+        &mut self,
+        segment: Segment,
+        at: Moment,
+        interface: u32,
+        extra: bool,
+        batch: &mut Batch,
+    ) {
+        if !self.interest.wants(segment.src_port, segment.dst_port) {
+            self.facts.other_tcp += 1;
+            return;
+        }
+        let (key, from_low) = Key::of(&segment);
+        let shard = if self.shards == 1 {
+            0
+        } else {
+            KeyHash::shard(&key, self.shards)
+        };
+        batch.shards[shard].push(Item {
+            at,
+            interface,
+            what: What::Segment {
+                key,
+                from_low,
+                segment,
+                extra,
+            },
+        });
+    }
+
+    fn icmp(&mut self, error: IcmpError, at: Moment, batch: &mut Batch) {
+        let [sender, receiver] = [(error.src, error.src_port), (error.dst, error.dst_port)]
+            .map(|(host, port)| Endpoint { host, port });
+        let (key, _) = Key::new(sender, receiver, error.tunnel);
+        batch.shards[KeyHash::shard(&key, self.shards)].push(Item {
+            at,
+            interface: 0,
+            what: What::Icmp(Box::new(error)),
+        });
+    }
+
+    fn finish(
+        mut self,
+        tables: impl Iterator<Item = TableFacts>,
+        dropped_conns: u64,
+    ) -> (CaptureFacts, Vec<Reject>) {
+        self.facts.other_conns = dropped_conns;
+        for table in tables {
+            self.facts.other_conns += table.other_conns;
+            self.facts.stragglers += table.stragglers;
+        }
+        for (why, (frame, count)) in std::mem::take(&mut self.broken) {
+            let (source, frame) = self.facts.place(frame);
+            self.rejects.push(Reject {
+                source,
+                place: Some(Place::Frame(frame)),
+                why,
+                count,
+            });
+        }
+        (self.facts, self.rejects)
+    }
+}

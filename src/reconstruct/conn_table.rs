@@ -1,0 +1,360 @@
+//! Packets to connections: found by key, split when ports are reused, closed when they are over.
+//!
+//! What becomes of a packet depends on its own connection and its own time only, never on when memory is freed:
+//! the result is the same however connections are spread over tables.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::conn::{Conn, End, FourTuple};
+use super::four_tuple::{Endpoint, Key, KeyHash};
+use super::live_conn::{LiveConn, Wish};
+use crate::parse::packet::{ACK, Host, IcmpError, RST, SYN, Segment};
+use crate::source::SourceId;
+use crate::span::Moment;
+use crate::time::SECOND;
+
+/// A connection that is over is kept this long after its last packet, for late ones.
+const LINGER: i64 = 10 * SECOND;
+
+/// A connection attempt that nobody answers: longer than any system goes on sending SYNs (Linux: 127 s with 6 retries).
+const ATTEMPT: i64 = 180 * SECOND;
+
+/// Packets without SYN that come this long after the end are stragglers of the old connection, not a new one.
+const STRAGGLERS: i64 = 240 * SECOND;
+
+/// Payload kept behind holes, over all connections of a table.
+const HELD: usize = 48 * 1024 * 1024;
+
+/// What to follow.
+#[derive(Clone, Debug, Default)]
+pub struct Interest {
+    /// Ports whose connections are wanted.
+    pub ports: Vec<u16>,
+    /// Look for NATS on other ports.
+    pub detect: bool,
+    /// Keep every connection.
+    pub all: bool,
+}
+
+impl Interest {
+    /// A port is one of those asked for.
+    pub fn has(&self, port: u16) -> bool {
+        self.ports.contains(&port)
+    }
+
+    /// A segment between these ports can be of use.
+    pub fn wants(&self, one: u16, other: u16) -> bool {
+        self.detect || self.all || self.has(one) || self.has(other)
+    }
+}
+
+enum Slot {
+    Live(u32),
+    /// Over, and handed out; the time of its last packet.
+    Gone(i64),
+}
+
+/// What a table has to say besides connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableFacts {
+    /// Connections that were neither on a port asked for nor NATS.
+    pub other_conns: u64,
+    /// Packets that came after the end of their connection.
+    pub stragglers: u64,
+}
+
+/// The connections of one shard.
+pub struct ConnTable<T, F: FnMut(Conn) -> T> {
+    source: SourceId,
+    interest: Interest,
+    slots: HashMap<Key, Slot, KeyHash>,
+    live: Vec<Option<(Key, Box<LiveConn>)>>,
+    free: Vec<u32>,
+    /// Connections to look at again, by the time of the look.
+    watch: VecDeque<(i64, u32, Moment)>,
+    attempts: VecDeque<(i64, u32, Moment)>,
+    gone: VecDeque<(i64, Key)>,
+    /// Hop counts of hosts, for RSTs of ends that sent nothing else.
+    host_ttl: HashMap<Host, (u8, u8), KeyHash>,
+    held: usize,
+    now: i64,
+    done: Vec<(Moment, bool, SocketEnd, T)>,
+    finish: F,
+    facts: TableFacts,
+}
+
+/// The responder, to find other connections to the same server.
+type SocketEnd = std::net::SocketAddr;
+
+/// Hosts remembered for their hop counts.
+const HOSTS: usize = 65_536;
+
+impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
+    /// An empty table; `finish` gets every connection when it is over.
+    pub fn new(source: SourceId, interest: Interest, finish: F) -> Self {
+        Self {
+            source,
+            interest,
+            slots: HashMap::default(),
+            live: Vec::new(),
+            free: Vec::new(),
+            watch: VecDeque::new(),
+            attempts: VecDeque::new(),
+            gone: VecDeque::new(),
+            host_ttl: HashMap::default(),
+            held: 0,
+            now: i64::MIN,
+            done: Vec::new(),
+            finish,
+            facts: TableFacts::default(),
+        }
+    }
+
+    /// Takes the next segment of the capture.
+    pub fn segment(
+        &mut self,
+        key: &Key,
+        from_low: bool,
+        segment: &Segment,
+        payload: &[u8],
+        at: Moment,
+        interface: u32,
+    ) {
+        self.pass_time(at);
+        let slot = self.find(key, segment, at);
+        let Some(slot) = slot else {
+            self.facts.stragglers += 1;
+            return;
+        };
+        let Some((_, conn)) = &mut self.live[slot as usize] else {
+            return;
+        };
+        let sender = if from_low { key.low() } else { key.high() };
+        let end = if conn.tuple.orig == sender.socket() {
+            End::Orig
+        } else {
+            End::Resp
+        };
+        let was_over = conn.is_over();
+        let held = conn.held_bytes();
+        let host_ttl = self.host_ttl.get(&segment.src).copied();
+        conn.segment(end, segment, payload, at, interface, host_ttl);
+        let now_held = conn.held_bytes();
+        self.held = self.held + now_held - held;
+        if self.held > HELD && now_held > 0 {
+            conn.give_up_holes();
+            self.held = self.held + conn.held_bytes() - now_held;
+        }
+        if !was_over && conn.is_over() {
+            let first = conn.first;
+            self.watch.push_back((at.ns + LINGER, slot, first));
+        }
+        if segment.has(SYN) && !segment.has(RST) {
+            self.learn_ttl(segment);
+        }
+    }
+
+    fn learn_ttl(&mut self, segment: &Segment) {
+        if self.host_ttl.len() < HOSTS || self.host_ttl.contains_key(&segment.src) {
+            let ttl = segment.ttl;
+            let range = self.host_ttl.entry(segment.src).or_insert((ttl, ttl));
+            *range = (range.0.min(ttl), range.1.max(ttl));
+        }
+    }
+
+    /// The slot of a segment's connection, made if need be; `None` for a straggler.
+    fn find(&mut self, key: &Key, segment: &Segment, at: Moment) -> Option<u32> {
+        match self.slots.get(key) {
+            Some(&Slot::Live(slot)) => {
+                let (_, conn) = self.live[slot as usize].as_mut()?;
+                let stale = conn.is_over() && at.ns - conn.last.ns > LINGER
+                    || conn.is_attempt() && at.ns - conn.last.ns > ATTEMPT;
+                if conn.is_reused_by(segment) {
+                    conn.replace();
+                } else if !stale {
+                    return Some(slot);
+                }
+                self.close(slot);
+                if stale && !segment.has(SYN) {
+                    return None;
+                }
+            }
+            Some(&Slot::Gone(last)) if !segment.has(SYN) && at.ns - last < STRAGGLERS => {
+                return None;
+            }
+            _ => {}
+        }
+        Some(self.open(key, segment, at))
+    }
+
+    fn open(&mut self, key: &Key, segment: &Segment, at: Moment) -> u32 {
+        let src = Endpoint {
+            host: segment.src,
+            port: segment.src_port,
+        };
+        let (flip, resp) = self.roles(key, src, segment);
+        let orig = if resp == key.low() {
+            key.high()
+        } else {
+            key.low()
+        };
+        let tuple = FourTuple {
+            orig: orig.socket(),
+            resp: resp.socket(),
+        };
+        // A client may leave from a port that servers use: the responder's counts, unless only the other is known.
+        let wanted = self.interest.has(resp.port) || self.interest.has(orig.port);
+        let wish = Wish {
+            wanted,
+            detect: self.interest.detect && !wanted,
+        };
+        let conn = Box::new(LiveConn::new(
+            self.source,
+            tuple,
+            key.tunnel(),
+            at,
+            flip,
+            wish,
+        ));
+        let attempt = segment.has(SYN);
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.live.push(None);
+            (self.live.len() - 1) as u32
+        });
+        self.live[slot as usize] = Some((*key, conn));
+        self.slots.insert(*key, Slot::Live(slot));
+        if attempt {
+            self.attempts.push_back((at.ns + ATTEMPT, slot, at));
+        }
+        slot
+    }
+
+    /// Who is the responder of a connection that begins with this segment, and whether that segment is its own.
+    fn roles(&self, key: &Key, src: Endpoint, segment: &Segment) -> (bool, Endpoint) {
+        let dst = if src == key.low() {
+            key.high()
+        } else {
+            key.low()
+        };
+        if segment.has(SYN | ACK) {
+            return (true, src);
+        }
+        if segment.has(SYN) {
+            return (false, dst);
+        }
+        // Midstream: the server's port tells.
+        match (self.interest.has(src.port), self.interest.has(dst.port)) {
+            (true, false) => (true, src),
+            _ => (false, dst),
+        }
+    }
+
+    /// An ICMP error that quotes a segment.
+    pub fn icmp(&mut self, error: &IcmpError, at: Moment) {
+        self.pass_time(at);
+        let sender = Endpoint {
+            host: error.src,
+            port: error.src_port,
+        };
+        let receiver = Endpoint {
+            host: error.dst,
+            port: error.dst_port,
+        };
+        let (key, _) = Key::new(sender, receiver, error.tunnel);
+        if let Some(&Slot::Live(slot)) = self.slots.get(&key)
+            && let Some((_, conn)) = &mut self.live[slot as usize]
+        {
+            let about = if conn.tuple.orig == sender.socket() {
+                End::Orig
+            } else {
+                End::Resp
+            };
+            conn.icmp_error(about, error, at);
+        }
+    }
+
+    /// Frees what is over. Changes no result: see [`ConnTable::find`].
+    fn pass_time(&mut self, at: Moment) {
+        if at.ns <= self.now {
+            return;
+        }
+        self.now = at.ns;
+        while let Some(&(due, slot, first)) = self.watch.front() {
+            if due >= self.now {
+                break;
+            }
+            self.watch.pop_front();
+            if let Some((_, conn)) = &self.live[slot as usize]
+                && conn.first == first
+            {
+                let due = conn.last.ns + LINGER;
+                if due >= self.now {
+                    self.watch.push_back((due, slot, first));
+                } else {
+                    self.close(slot);
+                }
+            }
+        }
+        while let Some(&(due, slot, first)) = self.attempts.front() {
+            if due >= self.now {
+                break;
+            }
+            self.attempts.pop_front();
+            if let Some((_, conn)) = &self.live[slot as usize]
+                && conn.first == first
+                && conn.is_attempt()
+            {
+                let due = conn.last.ns + ATTEMPT;
+                if due >= self.now {
+                    self.attempts.push_back((due, slot, first));
+                } else {
+                    self.close(slot);
+                }
+            }
+        }
+        while let Some(&(due, key)) = self.gone.front() {
+            if due >= self.now {
+                break;
+            }
+            self.gone.pop_front();
+            if let Some(&Slot::Gone(last)) = self.slots.get(&key)
+                && last + STRAGGLERS < self.now
+            {
+                self.slots.remove(&key);
+            }
+        }
+    }
+
+    fn close(&mut self, slot: u32) {
+        let Some((key, conn)) = self.live[slot as usize].take() else {
+            return;
+        };
+        self.free.push(slot);
+        self.held -= conn.held_bytes();
+        self.slots.insert(key, Slot::Gone(conn.last.ns));
+        self.gone.push_back((conn.last.ns + STRAGGLERS, key));
+        self.hand_out(*conn);
+    }
+
+    fn hand_out(&mut self, conn: LiveConn) {
+        let (first, wanted, resp) = (conn.first, conn.wanted, conn.tuple.resp);
+        // Looking for NATS by its banner, an attempt without an answer may turn out to be one at a NATS server.
+        let open_question = self.interest.detect && !conn.has_answer();
+        if !wanted && !self.interest.all && !open_question {
+            self.facts.other_conns += 1;
+            return;
+        }
+        let conn = conn.finish(Moment::default());
+        self.done.push((first, wanted, resp, (self.finish)(conn)));
+    }
+
+    /// Ends all connections. Returns what became of them, with first packet, whether each was wanted, and responder.
+    pub fn finish(mut self) -> (Vec<(Moment, bool, SocketEnd, T)>, TableFacts) {
+        for slot in 0..self.live.len() {
+            if let Some((_, conn)) = self.live[slot].take() {
+                self.hand_out(*conn);
+            }
+        }
+        (self.done, self.facts)
+    }
+}

@@ -1,0 +1,141 @@
+//! Which connection a segment belongs to: a key without direction, and hashing for it.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::net::SocketAddr;
+
+use crate::parse::packet::{Host, Segment, Tunnel};
+
+/// An address and a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// The address.
+    pub host: Host,
+    /// The port.
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// As a socket address.
+    pub fn socket(self) -> SocketAddr {
+        SocketAddr::new(self.host.ip(), self.port)
+    }
+}
+
+/// Two endpoints in an order of their own, and the tunnel between them: the same for both directions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    low: Endpoint,
+    high: Endpoint,
+    tunnel: Option<Tunnel>,
+}
+
+impl Key {
+    /// The key of two endpoints, and whether the first is the lower.
+    pub fn new(src: Endpoint, dst: Endpoint, tunnel: Option<Tunnel>) -> (Self, bool) {
+        let forward = src <= dst;
+        let (low, high) = if forward { (src, dst) } else { (dst, src) };
+        (Self { low, high, tunnel }, forward)
+    }
+
+    /// The key of a segment, and whether its sender is the lower endpoint.
+    pub fn of(segment: &Segment) -> (Self, bool) {
+        let src = Endpoint {
+            host: segment.src,
+            port: segment.src_port,
+        };
+        let dst = Endpoint {
+            host: segment.dst,
+            port: segment.dst_port,
+        };
+        Self::new(src, dst, segment.tunnel)
+    }
+
+    /// The lower endpoint.
+    pub const fn low(&self) -> Endpoint {
+        self.low
+    }
+
+    /// The higher endpoint.
+    pub const fn high(&self) -> Endpoint {
+        self.high
+    }
+
+    /// The tunnel.
+    pub const fn tunnel(&self) -> Option<Tunnel> {
+        self.tunnel
+    }
+}
+
+impl std::hash::Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // The tunnel is left out: it differs between few keys, and equality tells them apart.
+        let (low, high) = (self.low.host.0, self.high.host.0);
+        state.write_u64(low as u64 ^ (low >> 64) as u64 ^ u64::from(self.low.port) << 48);
+        state.write_u64(high as u64 ^ (high >> 64) as u64 ^ u64::from(self.high.port) << 48);
+    }
+}
+
+/// Hashes keys by folded multiplication with secret numbers, so that a hostile capture cannot aim at one bucket.
+/// Nothing visible depends on the order that results.
+#[derive(Clone, Debug)]
+pub struct KeyHash {
+    secret: (u64, u64),
+}
+
+impl Default for KeyHash {
+    fn default() -> Self {
+        let random = RandomState::new();
+        Self {
+            secret: (random.hash_one(1_u8) | 1, random.hash_one(2_u8) | 1),
+        }
+    }
+}
+
+impl KeyHash {
+    /// Which of `shards` a key belongs to: the same for every run, since it decides who works, not what results.
+    pub fn shard(key: &Key, shards: usize) -> usize {
+        let mix = u64::from(key.low.port)
+            ^ u64::from(key.high.port) << 16
+            ^ key.low.host.0 as u64
+            ^ (key.high.host.0 as u64).rotate_left(24);
+        let folded = u128::from(mix) * 0x9e37_79b9_7f4a_7c15;
+        ((folded as u64 >> 32) as usize ^ (folded >> 64) as usize) % shards.max(1)
+    }
+}
+
+impl BuildHasher for KeyHash {
+    type Hasher = KeyHasher;
+
+    fn build_hasher(&self) -> KeyHasher {
+        KeyHasher {
+            state: self.secret.0,
+            secret: self.secret.1,
+        }
+    }
+}
+
+/// The hasher of [`KeyHash`].
+#[derive(Clone, Debug)]
+pub struct KeyHasher {
+    state: u64,
+    secret: u64,
+}
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        let product = u128::from(self.state ^ word) * u128::from(self.secret);
+        self.state = product as u64 ^ (product >> 64) as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.state
+    }
+}
