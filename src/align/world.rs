@@ -374,6 +374,7 @@ fn captured(
                 ..Session::default()
             })
         }),
+        first_payload: [None, None],
         samples: vec![
             sample(End::Resp, 1, 400, info_at),
             sample(End::Orig, 1, 200, connect_at),

@@ -21,6 +21,8 @@ pub mod advisories;
 pub mod explain;
 pub mod output;
 mod prose;
+pub mod schema;
+pub mod why;
 
 #[cfg(test)]
 mod sample;
