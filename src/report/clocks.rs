@@ -54,7 +54,6 @@ impl<'a> Clocks<'a> {
             .or_else(|| usable(log.outer).and_then(|stamp| place(&self.outer, stamp)))
     }
 
-    #[allow(dead_code, reason = "the page s ladder uses it next")]
     /// A packet on the common line.
     pub fn moment(&self, source: SourceId, moment: Moment) -> Option<When> {
         Some(self.of(source)?.moment(moment))

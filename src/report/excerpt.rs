@@ -14,8 +14,23 @@ pub fn path(analysis: &Analysis, source: SourceId) -> Cow<'_, str> {
         .map_or(Cow::Borrowed("?"), |source| visible(&source.path))
 }
 
+/// A citation as its file numbers it: captures that rotated are numbered as one, each file of them from 1.
+pub fn located(analysis: &Analysis, cite: Cite) -> Cite {
+    let Place::Frame(frame) = cite.place else {
+        return cite;
+    };
+    let captures = &analysis.records.captures;
+    let facts = captures.iter().find(|facts| facts.source == cite.source);
+    let pieces = facts.map_or(&[][..], |facts| &facts.pieces);
+    let piece = pieces.iter().rev().find(|(_, first)| *first <= frame);
+    piece.map_or(cite, |&(source, first)| {
+        Cite::frame(source, frame - first + 1)
+    })
+}
+
 /// `server.log:123`, `client.pcap:#4711`, `varz.json:@2048`.
 pub fn cite(analysis: &Analysis, cite: Cite) -> String {
+    let cite = located(analysis, cite);
     format!("{}:{}", path(analysis, cite.source), place(cite.place))
 }
 

@@ -3,11 +3,15 @@
 //! Invariant: renderers decide nothing. Every cause, confidence and sentence comes from the [`Analysis`]; what is decided here
 //! is order on the page, how much is shown, and how it is escaped. Nothing here prints: all output goes to a writer.
 
+mod advice;
+mod answer;
 mod clocks;
 mod excerpt;
+mod ladder;
 mod phrase;
 
 mod csv;
+mod html;
 mod json;
 mod model;
 mod ndjson;
@@ -17,6 +21,8 @@ pub mod advisories;
 pub mod explain;
 pub mod output;
 mod prose;
+pub mod schema;
+pub mod why;
 
 #[cfg(test)]
 mod sample;
@@ -99,7 +105,7 @@ pub fn render(
         Format::Ndjson => ndjson::write(&shown, out),
         Format::Csv => csv::closes(&shown, out),
         Format::CsvIncidents => csv::incidents(&shown, out),
-        Format::Html => json::write(&shown, out),
+        Format::Html => html::write(&shown, options, out),
     }
 }
 
@@ -113,6 +119,8 @@ pub(crate) struct Shown<'a> {
     pub incidents: Vec<usize>,
     /// For every close, the incident that holds it.
     pub incident_of: Vec<Option<usize>>,
+    /// How times are written.
+    pub time: phrase::TimeStyle,
 }
 
 impl<'a> Shown<'a> {
@@ -142,12 +150,17 @@ impl<'a> Shown<'a> {
                         .any(|&close| chosen.get(close) == Some(&true))
             })
             .collect();
-        Self {
+        let mut shown = Self {
             analysis,
+            time: phrase::TimeStyle::default(),
             closes: (0..all).filter(|&index| chosen[index]).collect(),
             incidents,
             incident_of,
+        };
+        if let Some((first, last)) = answer::span(&shown) {
+            shown.time = phrase::TimeStyle::between(first, last);
         }
+        shown
     }
 
     /// Something is left out.

@@ -458,13 +458,14 @@ impl<'a> Views<'a> {
                     .and_then(|when| self.clocks.as_written(piece.cite.source, when))
                     .filter(|written| Some(written) != at.as_ref());
                 let (mut line, mut frame, mut byte) = (None, None, None);
-                match piece.cite.place {
+                let cite = excerpt::located(self.shown.analysis, piece.cite);
+                match cite.place {
                     Place::Line(number) => line = Some(number),
                     Place::Frame(number) => frame = Some(number),
                     Place::Byte(number) => byte = Some(number),
                 }
                 EvidenceView {
-                    source: source_id(piece.cite.source),
+                    source: source_id(cite.source),
                     line,
                     frame,
                     byte,

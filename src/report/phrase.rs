@@ -1,9 +1,10 @@
 //! Numbers, times and outcomes as a person would say them.
 
-use crate::align::clock::When;
+use crate::align::clock::{Clock, When};
 use crate::attribute::finding::Outcome;
 use crate::time::{Instant, SECOND};
 
+use super::clocks::{offset_s, zone_word};
 use super::excerpt::visible;
 
 /// Causes that somebody meant, or that belong to a healthy system: counted, not explained at length.
@@ -152,6 +153,40 @@ pub fn outcome(outcome: &Outcome) -> String {
         words.push_str(&format!("; meanwhile {}", lost.join(" and ")));
     }
     words
+}
+
+/// `clock 1.5 s behind, within 2.0 ms, by 12 anchors`.
+pub fn clock(clock: &Clock) -> String {
+    let zone = clock
+        .zone_s
+        .filter(|&zone| zone != 0)
+        .map_or_else(String::new, |zone| format!("zone {}, ", zone_word(zone)));
+    if !clock.aligned {
+        return format!("{zone}clock not aligned, its own times shown");
+    }
+    let Some((offset, low, high)) = offset_s(clock) else {
+        return format!("{zone}clock aligned");
+    };
+    let ns = (offset * SECOND as f64) as i64;
+    let apart = match ns {
+        0 => "clock as is".to_owned(),
+        _ if ns > 0 => format!("clock {} behind", duration(ns)),
+        _ => format!("clock {} ahead", duration(-ns)),
+    };
+    let width = ((high - low) * SECOND as f64 / 2.0) as i64;
+    let within = if width > 0 {
+        format!(", within {}", duration(width))
+    } else {
+        String::new()
+    };
+    let by = if clock.given {
+        ", as given".to_owned()
+    } else if clock.anchors > 0 {
+        format!(", by {}", count(clock.anchors, "anchor", "anchors"))
+    } else {
+        String::new()
+    };
+    format!("{zone}{apart}{within}{by}")
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The text report, made for reading: the answer in the first three lines, then incidents worst first, then closes by
 //! client, then how the input was read, and what to do last.
 
-mod answer;
 mod clients;
 mod close;
+mod first_lines;
 mod incidents;
 mod pen;
 mod reading;
@@ -13,7 +13,6 @@ use std::io::{self, Write};
 
 use super::phrase::TimeStyle;
 use super::{RenderOptions, Shown};
-use crate::time::Instant;
 use pen::Pen;
 
 /// How many of each are shown without `-v`.
@@ -69,39 +68,16 @@ pub(super) fn write(
     let page = Page {
         shown,
         options,
-        time: time_style(shown),
+        time: shown.time,
     };
     let mut pen = Pen::new(out, options.width, options.color);
-    answer::write(&page, &mut pen)?;
+    first_lines::write(&page, &mut pen)?;
     incidents::write(&page, &mut pen)?;
     if !options.summary {
         clients::write(&page, &mut pen)?;
         reading::write(&page, &mut pen)?;
     }
     remedies::write(&page, &mut pen)
-}
-
-/// The first and the last moment of everything shown.
-fn span(shown: &Shown<'_>) -> Option<(Instant, Instant)> {
-    let analysis = shown.analysis;
-    let moments = shown.closes.iter().flat_map(|&index| {
-        let close = &analysis.closes[index];
-        let evidence = close.evidence.iter().filter_map(|piece| piece.at);
-        close.closed_at.into_iter().chain(evidence)
-    });
-    let mut span: Option<(Instant, Instant)> = None;
-    for when in moments {
-        span = Some(span.map_or((when.at, when.at), |(first, last)| {
-            (first.min(when.at), last.max(when.at))
-        }));
-    }
-    span
-}
-
-fn time_style(shown: &Shown<'_>) -> TimeStyle {
-    span(shown).map_or_else(TimeStyle::default, |(first, last)| {
-        TimeStyle::between(first, last)
-    })
 }
 
 #[cfg(test)]

@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use super::answer::{label, lost};
 use super::pen::{Indent, Ink, Pen};
-use super::{Page, cap, close, incidents};
+use super::{Page, cap, close};
 use crate::attribute::finding::Close;
+use crate::report::answer::{example, label, lost};
 use crate::report::phrase::{count, ordinary};
 
 /// The closes of one client.
@@ -71,7 +71,7 @@ fn name(close: &Close) -> String {
 /// Ids of closes whose evidence is quoted here: those that no incident has quoted, where they are few.
 fn proven<'a>(page: &Page<'a>) -> BTreeSet<&'a str> {
     let analysis = page.shown.analysis;
-    let mut ids: BTreeSet<&str> = lost(page)
+    let mut ids: BTreeSet<&str> = lost(page.shown)
         .into_iter()
         .filter(|&index| {
             let alone = |number: usize| analysis.incidents[number].closes.len() == 1;
@@ -80,7 +80,7 @@ fn proven<'a>(page: &Page<'a>) -> BTreeSet<&'a str> {
         .map(|index| analysis.closes[index].id.as_str())
         .collect();
     for &number in page.shown.incidents.iter().take(page.cap(cap::INCIDENTS)) {
-        if let Some(quoted) = incidents::example(page, &analysis.incidents[number]) {
+        if let Some(quoted) = example(page.shown, &analysis.incidents[number]) {
             ids.remove(quoted.id.as_str());
         }
     }

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use super::answer::label;
 use super::pen::{Indent, Ink, Pen};
 use super::{Page, cap};
 use crate::attribute::finding::{Close, Evidence};
+use crate::report::answer::label;
 use crate::report::excerpt;
 use crate::report::model::socket;
 use crate::report::phrase::{self, ordinary};

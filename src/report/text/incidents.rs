@@ -2,10 +2,10 @@
 
 use std::io;
 
-use super::answer::label;
 use super::pen::{Indent, Ink, Pen};
 use super::{Page, cap, close};
-use crate::attribute::finding::{Close, Incident};
+use crate::attribute::finding::Incident;
+use crate::report::answer::{example, label, worst};
 use crate::report::phrase::{count, ordinary};
 
 pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
@@ -78,7 +78,10 @@ fn head(pen: &mut Pen<'_>, incident: &Incident) -> io::Result<()> {
 fn told(page: &Page<'_>, pen: &mut Pen<'_>, incident: &Incident) -> io::Result<()> {
     let analysis = page.shown.analysis;
     head(pen, incident)?;
-    pen.write(Indent::all(4), &[(Ink::Bold, &incident.summary)])?;
+    // The report's first line has just said it.
+    if worst(page.shown).is_none_or(|worst| worst.id != incident.id) {
+        pen.write(Indent::all(4), &[(Ink::Bold, &incident.summary)])?;
+    }
     if let Some(cause) = incident
         .follows
         .and_then(|index| analysis.incidents.get(index))
@@ -87,7 +90,7 @@ fn told(page: &Page<'_>, pen: &mut Pen<'_>, incident: &Incident) -> io::Result<(
         pen.plain(Indent::hanging(4, 6), &text)?;
     }
     pen.write(Indent::hanging(4, 6), &[(Ink::Dim, &who(page, incident))])?;
-    let Some(example) = example(page, incident) else {
+    let Some(example) = example(page.shown, incident) else {
         return Ok(());
     };
     let alike = match incident.closes.len() {
@@ -95,32 +98,15 @@ fn told(page: &Page<'_>, pen: &mut Pen<'_>, incident: &Incident) -> io::Result<(
         all => format!(" (1 of {all})"),
     };
     let ends = close::ends(example);
-    let head = format!("how it shows, in {}{alike}: {ends}", example.id);
+    let head = format!("for example {}{alike}: {ends}", example.id);
     pen.write(
         Indent::hanging(4, 6),
         &[(Ink::Plain, head.trim_end_matches(": "))],
     )?;
-    close::proof(page, pen, example, 6)
-}
-
-/// The close that shows an incident best: as sure as the incident, and with the most to cite.
-pub(super) fn example<'a>(page: &Page<'a>, incident: &Incident) -> Option<&'a Close> {
-    let closes = &page.shown.analysis.closes;
-    let mut best: Option<&Close> = None;
-    for index in incident
-        .closes
-        .iter()
-        .filter(|index| page.shown.closes.binary_search(index).is_ok())
-    {
-        let Some(close) = closes.get(*index) else {
-            continue;
-        };
-        let rank = |close: &Close| (close.confidence, close.evidence.len());
-        if best.is_none_or(|best| rank(close) > rank(best)) {
-            best = Some(close);
-        }
+    if example.summary != incident.summary {
+        pen.plain(Indent::all(6), &example.summary)?;
     }
-    best
+    close::proof(page, pen, example, 6)
 }
 
 /// When and who: `05:19:24.211 to 05:19:24.345, 6 closes: orders-0, orders-1 and 4 more`.

@@ -6,11 +6,10 @@ use super::pen::{Indent, Ink, Pen};
 use super::{Page, cap};
 use crate::align::clock::Clock;
 use crate::attribute::finding::SourceFacts;
-use crate::report::clocks::{Clocks, offset_s, zone_word};
+use crate::report::clocks::Clocks;
 use crate::report::excerpt;
-use crate::report::phrase::{bytes, count, duration};
+use crate::report::phrase::{self, bytes, count};
 use crate::source::Source;
-use crate::time::SECOND;
 
 pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
     let analysis = page.shown.analysis;
@@ -61,7 +60,7 @@ fn one(
         }
     }
     if let Some(clock) = clock {
-        about.push_str(&format!("; {}", clock_words(clock)));
+        about.push_str(&format!("; {}", phrase::clock(clock)));
     }
     pen.write(
         Indent::hanging(0, 4),
@@ -78,40 +77,6 @@ fn one(
         pen.write(Indent::hanging(4, 6), &[(Ink::Dim, &text)])?;
     }
     Ok(())
-}
-
-/// `clock 1.5 s behind, within 2.0 ms, by 12 anchors`.
-fn clock_words(clock: &Clock) -> String {
-    let zone = clock
-        .zone_s
-        .filter(|&zone| zone != 0)
-        .map_or_else(String::new, |zone| format!("zone {}, ", zone_word(zone)));
-    if !clock.aligned {
-        return format!("{zone}clock not aligned, its own times shown");
-    }
-    let Some((offset, low, high)) = offset_s(clock) else {
-        return format!("{zone}clock aligned");
-    };
-    let ns = (offset * SECOND as f64) as i64;
-    let apart = match ns {
-        0 => "clock as is".to_owned(),
-        _ if ns > 0 => format!("clock {} behind", duration(ns)),
-        _ => format!("clock {} ahead", duration(-ns)),
-    };
-    let width = ((high - low) * SECOND as f64 / 2.0) as i64;
-    let within = if width > 0 {
-        format!(", within {}", duration(width))
-    } else {
-        String::new()
-    };
-    let by = if clock.given {
-        ", as given".to_owned()
-    } else if clock.anchors > 0 {
-        format!(", by {}", count(clock.anchors, "anchor", "anchors"))
-    } else {
-        String::new()
-    };
-    format!("{zone}{apart}{within}{by}")
 }
 
 fn skipped(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {

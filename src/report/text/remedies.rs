@@ -1,22 +1,15 @@
-//! What to do, last: for each incident, then for closes outside incidents, each advice once.
+//! What to do, last.
 
 use std::io;
 
-use super::answer::label;
 use super::pen::{Indent, Ink, Pen};
 use super::{Page, cap, close};
-use crate::report::phrase::{count, ordinary};
-
-/// Advice shared by incidents and closes.
-struct Advice<'a> {
-    cause: &'static str,
-    detail: &'static str,
-    about: Vec<&'a str>,
-    steps: &'a [String],
-}
+use crate::report::advice;
+use crate::report::answer::label;
+use crate::report::phrase::count;
 
 pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
-    let advices = gathered(page);
+    let advices = advice::gathered(page.shown, page.options.verbose);
     if advices.is_empty() {
         return Ok(());
     }
@@ -54,44 +47,4 @@ pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
         )?;
     }
     Ok(())
-}
-
-fn gathered<'a>(page: &Page<'a>) -> Vec<Advice<'a>> {
-    let analysis = page.shown.analysis;
-    let mut advices: Vec<Advice<'a>> = Vec::new();
-    let mut add = |cause, detail, about: &'a str, steps: &'a [String]| {
-        if steps.is_empty() || (ordinary(cause) && !page.options.verbose) {
-            return;
-        }
-        let known = advices.iter_mut().find(|advice| {
-            (advice.cause, advice.detail) == (cause, detail) && advice.steps == steps
-        });
-        match known {
-            Some(advice) => advice.about.push(about),
-            None => advices.push(Advice {
-                cause,
-                detail,
-                about: vec![about],
-                steps,
-            }),
-        }
-    };
-    for &number in &page.shown.incidents {
-        let incident = &analysis.incidents[number];
-        add(
-            incident.cause,
-            incident.detail,
-            &incident.id,
-            &incident.remedy,
-        );
-    }
-    for &index in &page.shown.closes {
-        let close = &analysis.closes[index];
-        let told = page.shown.incident_of[index]
-            .is_some_and(|number| !analysis.incidents[number].remedy.is_empty());
-        if !told {
-            add(close.cause, close.detail, &close.id, &close.remedy);
-        }
-    }
-    advices
 }
