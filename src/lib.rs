@@ -6,9 +6,11 @@
 
 pub mod align;
 pub mod attribute;
+pub mod input;
 pub mod parse;
 pub mod progress;
 pub mod reconstruct;
+pub mod report;
 pub mod source;
 pub mod span;
 pub mod time;

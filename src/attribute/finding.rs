@@ -1,5 +1,6 @@
 //! A verdict as data: cause, confidence, evidence for and against, what is missing, what to do.
 
+pub use crate::reconstruct::facts::SourceFacts;
 use std::net::SocketAddr;
 
 use crate::align::clock::{Clock, When};
@@ -28,17 +29,6 @@ pub struct Analysis {
     pub rejects: Vec<Reject>,
     /// Advisories that apply to versions seen, without being a verdict: id and one sentence.
     pub advisories: Vec<(String, String)>,
-}
-
-/// Counters of one source.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SourceFacts {
-    /// Records read: packets, log lines.
-    pub records: u64,
-    /// Records that could not be read.
-    pub rejected: u64,
-    /// Lines that belong to nobody's grammar, by shape with count and first line (bounded).
-    pub foreign: Vec<(String, u64, u64)>,
 }
 
 /// How sure a verdict is. Ordered: `Possible < Likely < Shown < Stated`.
@@ -220,4 +210,83 @@ pub struct Incident {
     pub remedy: Vec<String>,
     /// The incident (index) that led to this one.
     pub follows: Option<usize>,
+}
+
+/// What one rule concludes about one close. The register adds cause and detail.
+#[derive(Clone, Debug, Default)]
+pub struct Finding {
+    /// How sure.
+    pub confidence: Confidence,
+    /// Who ended the connection, as this rule reads it.
+    pub initiator: Initiator,
+    /// One sentence that stands alone.
+    pub summary: String,
+    /// Evidence for and against.
+    pub evidence: Vec<Evidence>,
+    /// What would decide or strengthen.
+    pub missing: Vec<String>,
+    /// What to do.
+    pub remedy: Vec<String>,
+    /// Rivals that this rule itself cannot exclude: cause, detail, why.
+    pub rivals: Vec<Alternative>,
+}
+
+impl Finding {
+    /// A finding with its headline.
+    pub fn new(confidence: Confidence, initiator: Initiator, summary: impl Into<String>) -> Self {
+        Self {
+            confidence,
+            initiator,
+            summary: summary.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds evidence for.
+    #[must_use]
+    pub fn because(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
+        self.evidence.extend(evidence);
+        self
+    }
+
+    /// Adds evidence against.
+    #[must_use]
+    pub fn despite(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
+        self.evidence
+            .extend(evidence.into_iter().map(|item| Evidence {
+                supports: false,
+                ..item
+            }));
+        self
+    }
+
+    /// Adds what is missing.
+    #[must_use]
+    pub fn missing(mut self, what: impl Into<String>) -> Self {
+        self.missing.push(what.into());
+        self
+    }
+
+    /// Adds a remedy.
+    #[must_use]
+    pub fn remedy(mut self, what: impl Into<String>) -> Self {
+        self.remedy.push(what.into());
+        self
+    }
+
+    /// Adds a rival.
+    #[must_use]
+    pub fn rival(
+        mut self,
+        cause: &'static str,
+        detail: &'static str,
+        why: impl Into<String>,
+    ) -> Self {
+        self.rivals.push(Alternative {
+            cause,
+            detail,
+            why_not: why.into(),
+        });
+        self
+    }
 }

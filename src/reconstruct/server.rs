@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::parse::server_log::close_reason::CloseReason;
+pub use crate::parse::server_log::record::{ConnKind, NoteKind, ServerEventKind};
 use crate::source::SourceId;
 use crate::span::LogRef;
 
@@ -50,6 +51,8 @@ pub struct Identity {
     pub pid: Option<u32>,
     /// Cluster name.
     pub cluster: Option<Box<str>>,
+    /// Path of the configuration file, as the banner prints it.
+    pub config: Option<Box<str>>,
     /// Host, pod or container that a wrapper or the path names.
     pub host: Option<Box<str>>,
     /// Client listener (`Listening for client connections on`).
@@ -102,45 +105,29 @@ pub enum EndManner {
 /// Something notable that a server log says outside one connection.
 #[derive(Clone, Debug)]
 pub struct ServerEvent {
-    /// The line.
+    /// The line; the last one where several were folded.
     pub at: LogRef,
     /// What it is.
     pub kind: ServerEventKind,
+    /// How many like it this stands for: lines, or what the lines count.
+    pub count: u64,
+    /// The first of them, where `count > 1`.
+    pub first: Option<LogRef>,
+    /// The server limits the rate of this line (2.12+): `count` is a lower bound.
+    pub rate_limited: bool,
 }
 
-/// Kinds of server events. Unknown messages are counted elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(
-    missing_docs,
-    reason = "each is one message family of the server facts, named by it"
-)]
-pub enum ServerEventKind {
-    Starting,
-    Ready,
-    SignalTrapped(Box<str>),
-    ShutdownInitiated,
-    Exiting,
-    LameDuckEntered,
-    ClosingClients,
-    Reloaded(Box<str>),
-    ReloadFailed,
-    ClosedToMaxConnections(u64),
-    /// `Temporary Client Accept Error(... too many open files ...)`
-    AcceptError(Box<str>),
-    /// `Readloop processing time`, slow internal subscriptions, slow disk, JetStream queue limits: signs of load.
-    Pressure(Box<str>),
-    JetStreamDisabled(Box<str>),
-    RouteDialError(Box<str>),
-    Crash(Box<str>),
-    OutOfMemory(Box<str>),
-    OomKill(Box<str>),
-    ProcessExit(Box<str>),
-    HealthcheckFailed(Box<str>),
-    /// Kernel or host: conntrack table full, SYN flooding, link down or up, reboot, power.
-    Host(Box<str>),
-    TlsRateLimited(u64),
-    Fatal(Box<str>),
-    Other(Box<str>),
+impl ServerEvent {
+    /// A single line.
+    pub const fn once(at: LogRef, kind: ServerEventKind) -> Self {
+        Self {
+            at,
+            kind,
+            count: 1,
+            first: None,
+            rate_limited: false,
+        }
+    }
 }
 
 /// Limits and timers; `None` where nothing in the input tells (then the version's default applies).
@@ -166,26 +153,6 @@ pub struct Limits {
     pub tls: Option<bool>,
     /// Where each came from, for citing.
     pub from: Vec<LogRef>,
-}
-
-/// Kinds of connections, by the server's tag.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ConnKind {
-    /// `cid`
-    #[default]
-    Client,
-    /// `rid`
-    Route,
-    /// `gid`
-    Gateway,
-    /// `lid`, `lid_ws`
-    Leafnode,
-    /// `wid`
-    WebSocket,
-    /// `mid`, `mid_ws`
-    Mqtt,
-    /// `SYSTEM`, `JETSTREAM`, `ACCOUNT`
-    Internal,
 }
 
 /// One connection in a server's log.
@@ -234,70 +201,4 @@ pub struct ServerNote {
     pub at: LogRef,
     /// What it says.
     pub kind: NoteKind,
-}
-
-/// What a line says about one connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(
-    missing_docs,
-    reason = "each is one message family of the server facts, named by it"
-)]
-pub enum NoteKind {
-    Created,
-    Closed(Option<CloseReason>),
-    /// `Slow Consumer Detected: MaxPending of N Exceeded`
-    SlowConsumerPending {
-        max_pending: Option<u64>,
-    },
-    /// `Slow Consumer Detected: WriteDeadline of D exceeded with C chunks of B total bytes.`
-    SlowConsumerDeadline {
-        deadline_ns: Option<i64>,
-        chunks: Option<u64>,
-        bytes: Option<u64>,
-    },
-    Stale,
-    PingTimer,
-    PongOverdue,
-    DelayedPing,
-    ReadError(Box<str>),
-    WriteError(Box<str>),
-    MaxConnections,
-    MaxPayload {
-        size: Option<u64>,
-        limit: Option<u64>,
-    },
-    MaxControlLine {
-        size: Option<u64>,
-        limit: Option<u64>,
-    },
-    MaxSubscriptions,
-    MaxAccountConnections,
-    ParserError {
-        state: Option<i64>,
-        snippet: Box<str>,
-    },
-    BadProtocol(Box<str>),
-    HeadersUnsupported,
-    AuthError(Box<str>),
-    AuthTimeout,
-    AuthExpired,
-    AuthRevoked,
-    TlsHandshakeError(Box<str>),
-    TlsStarted,
-    TlsDone,
-    WrongPort(Box<str>),
-    PeerError(Box<str>),
-    ReadloopTime(Box<str>),
-    Kicked,
-    LameDuckInfo,
-    Duplicate(Box<str>),
-    PermissionViolation(Box<str>),
-    ProducerStalled,
-    Connect(Box<str>),
-    SentError(Box<str>),
-    ReceivedPing,
-    ReceivedPong,
-    SentPing,
-    SentPong,
-    Other(Box<str>),
 }

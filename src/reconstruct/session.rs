@@ -4,10 +4,22 @@
 //! Built from reassembled bytes: [`SessionBuilder::data`] for bytes in order, [`SessionBuilder::gap`] for bytes that the
 //! capture does not hold. Memory is bounded: a declared payload is counted, not kept.
 
-use std::net::IpAddr;
-
 use super::conn::End;
 use crate::span::Moment;
+
+pub use crate::parse::nats::connect_info::{Connect, Info};
+pub use crate::parse::nats::op::Verb;
+pub use crate::parse::nats::op_reader::Cut;
+
+pub(crate) mod direction;
+pub(crate) mod facts;
+pub(crate) mod last_ops;
+pub(crate) mod pings;
+pub(crate) mod speaker;
+pub(crate) mod verdict;
+
+#[cfg(test)]
+mod tests;
 
 /// A conversation. "Client" is the connecting NATS peer (client, leafnode remote, soliciting route), "server" the accepting one.
 #[derive(Clone, Debug, Default)]
@@ -66,74 +78,6 @@ pub enum Protocol {
     Other(Box<str>),
 }
 
-/// What INFO says (nats-server `server/server.go`, struct `Info`). Fields not named here are ignored.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Info {
-    /// `server_id`.
-    pub server_id: Box<str>,
-    /// `server_name`, since 2.1.2.
-    pub server_name: Option<Box<str>>,
-    /// `version`.
-    pub version: Box<str>,
-    /// `client_id`: the cid of the server's log.
-    pub client_id: Option<u64>,
-    /// `client_ip`: the peer as the server sees it, since 2.1.6.
-    pub client_ip: Option<IpAddr>,
-    /// `host` and `port`.
-    pub host: Option<Box<str>>,
-    /// `port`.
-    pub port: Option<u16>,
-    /// `max_payload`.
-    pub max_payload: Option<u64>,
-    /// `tls_required`.
-    pub tls_required: bool,
-    /// `tls_available`.
-    pub tls_available: bool,
-    /// `auth_required`.
-    pub auth_required: bool,
-    /// `headers`.
-    pub headers: bool,
-    /// `ldm`: lame duck mode.
-    pub ldm: bool,
-    /// `cluster`.
-    pub cluster: Option<Box<str>>,
-    /// `connect_urls`.
-    pub connect_urls: Vec<Box<str>>,
-    /// `proto`.
-    pub proto: Option<i64>,
-    /// `nonce` present.
-    pub nonce: bool,
-}
-
-/// What CONNECT says. Secrets are not kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Connect {
-    /// `name`.
-    pub name: Option<Box<str>>,
-    /// `lang`.
-    pub lang: Option<Box<str>>,
-    /// `version`.
-    pub version: Option<Box<str>>,
-    /// `user`, or the public part of `nkey`.
-    pub user: Option<Box<str>>,
-    /// `account`, where visible.
-    pub account: Option<Box<str>>,
-    /// `protocol`.
-    pub protocol: Option<i64>,
-    /// `headers`; `None` where absent.
-    pub headers: Option<bool>,
-    /// `no_responders`.
-    pub no_responders: Option<bool>,
-    /// `verbose`.
-    pub verbose: bool,
-    /// `pedantic`.
-    pub pedantic: bool,
-    /// `tls_required`.
-    pub tls_required: bool,
-    /// Which credentials were given: `user`, `token`, `nkey`, `jwt`, or none.
-    pub credentials: Option<&'static str>,
-}
-
 /// One direction of a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Talk {
@@ -169,41 +113,6 @@ pub struct Talk {
     pub last_op: Option<Moment>,
     /// UNSUB for every subscription (or PING) right before this side's close: a drain.
     pub drained: bool,
-}
-
-/// Verbs of the client, route, gateway and leafnode protocols.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs, reason = "the protocol's own words")]
-pub enum Verb {
-    Info,
-    Connect,
-    Pub,
-    Hpub,
-    Sub,
-    Unsub,
-    Msg,
-    Hmsg,
-    Ping,
-    Pong,
-    Ok,
-    Err,
-    /// RS+ RS- LS+ LS- A+ A-
-    Interest,
-    /// RMSG LMSG and HMSG between servers
-    Routed,
-}
-
-/// A message cut off by the end of the stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cut {
-    /// Its verb.
-    pub verb: Verb,
-    /// Declared payload bytes.
-    pub declared: u64,
-    /// Payload bytes present.
-    pub present: u64,
-    /// Its control line.
-    pub at: Moment,
 }
 
 /// An -ERR.

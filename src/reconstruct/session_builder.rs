@@ -1,21 +1,136 @@
-//! Stand-in until the NATS session builder is merged: same calls, no session.
-#![allow(missing_docs, clippy::unused_self, clippy::needless_pass_by_value, clippy::needless_pass_by_ref_mut)]
+//! Builds a [`Session`] from the bytes of a connection as they are reassembled.
+//!
+//! Invariant: the result depends on the bytes, their moments and the holes between them, not on how the bytes were cut
+//! into calls nor on how the two directions interleave.
 
 use super::conn::End;
-use super::session::Session;
+use super::session::direction::Direction;
+use super::session::facts::{Facts, Listener, index};
+use super::session::speaker::Speaker;
+use super::session::{ErrorSeen, Session, verdict};
 use crate::span::Moment;
 
-#[derive(Debug, Default)]
-pub struct SessionBuilder;
+/// A session in the making; small, since every live connection holds one.
+#[derive(Clone, Debug)]
+pub struct SessionBuilder {
+    resp_port: u16,
+    directions: [Direction; 2],
+    speakers: [Speaker; 2],
+    facts: Facts,
+    ended: [bool; 2],
+}
 
 impl SessionBuilder {
-    pub fn new(_resp_port: u16) -> Self {
-        Self
+    /// A session on a connection whose responder listens on `resp_port`.
+    pub fn new(resp_port: u16) -> Self {
+        Self {
+            resp_port,
+            directions: Default::default(),
+            speakers: Default::default(),
+            facts: Facts::default(),
+            ended: [false; 2],
+        }
     }
-    pub fn data(&mut self, _from: End, _at: Moment, _bytes: &[u8]) {}
-    pub fn gap(&mut self, _from: End, _at: Moment, _len: u64) {}
-    pub fn fin(&mut self, _from: End, _at: Moment) {}
-    pub fn finish(self, _end: Moment) -> Option<Box<Session>> {
-        None
+
+    /// Bytes of one end, in order, each once.
+    pub fn data(&mut self, from: End, at: Moment, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.facts.any = true;
+        let (direction, mut listener) = self.split(from);
+        direction.data(at, bytes, &mut listener);
+    }
+
+    /// Bytes of one end that the capture does not hold: lost by the capture, or cut off by its snap length.
+    pub fn gap(&mut self, from: End, at: Moment, len: u64) {
+        if len == 0 {
+            return;
+        }
+        let (direction, mut listener) = self.split(from);
+        direction.gap(at, len, &mut listener);
+    }
+
+    /// The end of a direction, in order.
+    pub fn fin(&mut self, from: End, at: Moment) {
+        self.end(from, at, true);
+    }
+
+    /// The session, or `None` if no payload byte was ever seen. `end` is the connection's last packet.
+    pub fn finish(mut self, end: Moment) -> Option<Box<Session>> {
+        self.end(End::Orig, end, false);
+        self.end(End::Resp, end, false);
+        if !self.facts.any {
+            return None;
+        }
+        let server = verdict::server_end(&self.facts);
+        let client = server.other();
+        let protocol = verdict::protocol(&self.facts, server, self.resp_port);
+        let Self {
+            mut facts,
+            speakers: [orig, resp],
+            ..
+        } = self;
+        let (client_talk, server_talk) = match client {
+            End::Orig => (orig.talk(), resp.talk()),
+            End::Resp => (resp.talk(), orig.talk()),
+        };
+        let (info_at, info) = facts.info[index(server)].take().map(|info| *info).unzip();
+        let (connect_at, connect) = facts.connect[index(client)]
+            .take()
+            .map(|connect| *connect)
+            .unzip();
+        facts.errors.sort_by_key(|error| error.0);
+        Some(Box::new(Session {
+            protocol,
+            server_end: Some(server),
+            info,
+            info_at,
+            connect,
+            connect_at,
+            ready_at: facts.welcome[index(server)]
+                .filter(|at| connect_at.is_some_and(|connect| connect.ns <= at.ns)),
+            client: client_talk,
+            server: server_talk,
+            errors: facts
+                .errors
+                .into_iter()
+                .map(|(at, from, text)| ErrorSeen {
+                    at,
+                    from_server: from == server,
+                    text,
+                })
+                .collect(),
+            notices: facts.notices,
+            tls: None,
+            websocket: None,
+            rtt: facts.rtt.and_then(|rtt| rtt.summary()),
+            garbage: facts.garbage,
+        }))
+    }
+
+    fn end(&mut self, from: End, at: Moment, by_fin: bool) {
+        if std::mem::replace(&mut self.ended[index(from)], true) {
+            return;
+        }
+        let (direction, mut listener) = self.split(from);
+        direction.end(at, by_fin, &mut listener);
+    }
+
+    fn split(&mut self, from: End) -> (&mut Direction, Listener<'_>) {
+        let [orig, resp] = &mut self.speakers;
+        let (me, peer) = match from {
+            End::Orig => (orig, resp),
+            End::Resp => (resp, orig),
+        };
+        (
+            &mut self.directions[index(from)],
+            Listener {
+                from,
+                me,
+                peer,
+                facts: &mut self.facts,
+            },
+        )
     }
 }

@@ -1,0 +1,125 @@
+//! The joining in progress: which parts are already in which joined connection.
+
+use super::joined::{Joined, Leg, Link, LinkBy, Near, Records};
+
+/// Joined connections under construction, with where each part went.
+#[derive(Debug)]
+pub struct Links {
+    /// The joined connections so far.
+    pub joined: Vec<Joined>,
+    /// For each captured connection, its joined one.
+    pub of_conn: Vec<usize>,
+    /// For each server life, for each of its connections.
+    pub of_server: Vec<Vec<Option<usize>>>,
+    /// For each client story, for each of its connections.
+    pub of_client: Vec<Vec<Option<usize>>>,
+}
+
+impl Links {
+    /// From groups of captured connections: `root` names for each connection the first one of its group.
+    pub fn from_groups(records: &Records, root: &[usize], links: &[(usize, Link)]) -> Self {
+        let mut joined: Vec<Joined> = Vec::new();
+        let mut of_conn: Vec<usize> = vec![usize::MAX; records.conns.len()];
+        for (conn, &first) in root.iter().enumerate() {
+            let index = if first == conn {
+                joined.push(Joined::default());
+                joined.len() - 1
+            } else {
+                of_conn[first]
+            };
+            of_conn[conn] = index;
+            joined[index].conns.push(Leg {
+                conn,
+                near: Near::Unknown,
+                client_leg: false,
+            });
+        }
+        for (conn, link) in links {
+            joined[of_conn[*conn]].links.push(link.clone());
+        }
+        Self {
+            joined,
+            of_conn,
+            of_server: records
+                .servers
+                .iter()
+                .map(|life| vec![None; life.conns.len()])
+                .collect(),
+            of_client: records
+                .clients
+                .iter()
+                .map(|story| vec![None; story.conns.len()])
+                .collect(),
+        }
+    }
+
+    /// Puts a server log's connection into a joined one, unless either already has a partner.
+    pub fn server(
+        &mut self,
+        joined: usize,
+        life: usize,
+        conn: usize,
+        by: LinkBy,
+        sure: bool,
+    ) -> bool {
+        if self.of_server[life][conn].is_some() || self.joined[joined].server.is_some() {
+            return false;
+        }
+        self.of_server[life][conn] = Some(joined);
+        self.joined[joined].server = Some((life, conn));
+        self.joined[joined].server_life = Some(life);
+        self.joined[joined].links.push(Link { by, sure });
+        true
+    }
+
+    /// Puts a client log's connection into a joined one, unless either already has a partner.
+    pub fn client(
+        &mut self,
+        joined: usize,
+        story: usize,
+        conn: usize,
+        by: LinkBy,
+        sure: bool,
+    ) -> bool {
+        if self.of_client[story][conn].is_some() || self.joined[joined].client.is_some() {
+            return false;
+        }
+        self.of_client[story][conn] = Some(joined);
+        self.joined[joined].client = Some((story, conn));
+        self.joined[joined].client_story = Some(story);
+        self.joined[joined].links.push(Link { by, sure });
+        true
+    }
+
+    /// Server connections that no capture holds become joined connections of their own.
+    pub fn lone_servers(&mut self, records: &Records) {
+        for (life, server) in records.servers.iter().enumerate() {
+            for conn in 0..server.conns.len() {
+                if self.of_server[life][conn].is_none() && server.conns[conn].peer.is_some() {
+                    self.of_server[life][conn] = Some(self.joined.len());
+                    self.joined.push(Joined {
+                        server: Some((life, conn)),
+                        server_life: Some(life),
+                        ..Joined::default()
+                    });
+                }
+            }
+        }
+    }
+
+    /// Client connections that nothing else tells of become joined connections of their own.
+    pub fn lone_clients(&mut self) {
+        for story in 0..self.of_client.len() {
+            for conn in 0..self.of_client[story].len() {
+                if self.of_client[story][conn].is_none() {
+                    self.of_client[story][conn] = Some(self.joined.len());
+                    self.joined.push(Joined {
+                        client: Some((story, conn)),
+                        client_story: Some(story),
+                        ..Joined::default()
+                    });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,404 @@
+//! The JSON of INFO and CONNECT, read field by field: a field of the wrong type is left out, a text that breaks off
+//! gives the fields before the break, unknown fields cost nothing.
+//!
+//! Fields and since-versions: nats-server `server/server.go` (struct `Info`), `server/client.go` (struct `ClientOpts`),
+//! `server/route.go` and `server/leafnode.go` for the CONNECT of servers.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+
+/// What INFO says (nats-server `server/server.go`, struct `Info`). Fields not named here are ignored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Info {
+    /// `server_id`.
+    pub server_id: Box<str>,
+    /// `server_name`, since 2.1.2.
+    pub server_name: Option<Box<str>>,
+    /// `version`.
+    pub version: Box<str>,
+    /// `client_id`: the cid of the server's log.
+    pub client_id: Option<u64>,
+    /// `client_ip`: the peer as the server sees it, since 2.1.6.
+    pub client_ip: Option<IpAddr>,
+    /// `host` and `port`.
+    pub host: Option<Box<str>>,
+    /// `port`.
+    pub port: Option<u16>,
+    /// `max_payload`.
+    pub max_payload: Option<u64>,
+    /// `tls_required` (`ssl_required` until 1.0.6).
+    pub tls_required: bool,
+    /// `tls_verify`: the server asks for a client certificate.
+    pub tls_verify: bool,
+    /// `tls_available`.
+    pub tls_available: bool,
+    /// `auth_required`.
+    pub auth_required: bool,
+    /// `headers`.
+    pub headers: bool,
+    /// `jetstream`.
+    pub jetstream: bool,
+    /// `ldm`: lame duck mode.
+    pub ldm: bool,
+    /// `cluster`.
+    pub cluster: Option<Box<str>>,
+    /// `domain`: the JetStream domain.
+    pub domain: Option<Box<str>>,
+    /// `connect_urls`.
+    pub connect_urls: Vec<Box<str>>,
+    /// `leafnode_urls` present: a leafnode port.
+    pub leafnode: bool,
+    /// `gateway`: the cluster's name on a gateway port.
+    pub gateway: Option<Box<str>>,
+    /// `compression`, on route and leafnode ports since 2.10.0.
+    pub compression: Option<Box<str>>,
+    /// `remote_account`: the account that the connection is bound to, in a later INFO.
+    pub remote_account: Option<Box<str>>,
+    /// `proto`.
+    pub proto: Option<i64>,
+    /// `nonce` present.
+    pub nonce: bool,
+}
+
+/// What CONNECT says. Secrets are not kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Connect {
+    /// `name`.
+    pub name: Option<Box<str>>,
+    /// `lang`.
+    pub lang: Option<Box<str>>,
+    /// `version`.
+    pub version: Option<Box<str>>,
+    /// `user`, or the public part of `nkey`.
+    pub user: Option<Box<str>>,
+    /// `account`, where visible.
+    pub account: Option<Box<str>>,
+    /// `protocol`.
+    pub protocol: Option<i64>,
+    /// `headers`; `None` where absent.
+    pub headers: Option<bool>,
+    /// `no_responders`.
+    pub no_responders: Option<bool>,
+    /// `verbose`.
+    pub verbose: bool,
+    /// `pedantic`.
+    pub pedantic: bool,
+    /// `tls_required`.
+    pub tls_required: bool,
+    /// Which credentials were given: `user`, `token`, `nkey`, `jwt`, or none.
+    pub credentials: Option<&'static str>,
+    /// `cluster`: the cluster's name, from a route or a leafnode.
+    pub cluster: Option<Box<str>>,
+    /// `gateway`: the cluster's name, from a gateway.
+    pub gateway: Option<Box<str>>,
+    /// `server_id` or `is_hub` present, or `remote_account`: a leafnode.
+    pub leafnode: bool,
+}
+
+impl Info {
+    /// Reads the JSON behind `INFO`; the flag says that it was read to its end.
+    pub fn from_json(json: &[u8]) -> (Self, bool) {
+        let mut info = Self::default();
+        let whole = each_field(json, |name, value| info.take(name, value));
+        (info, whole)
+    }
+
+    fn wants(name: &str) -> bool {
+        matches!(
+            name,
+            "server_id"
+                | "server_name"
+                | "version"
+                | "client_id"
+                | "client_ip"
+                | "host"
+                | "port"
+                | "max_payload"
+                | "tls_required"
+                | "ssl_required"
+                | "tls_verify"
+                | "tls_available"
+                | "auth_required"
+                | "headers"
+                | "jetstream"
+                | "ldm"
+                | "cluster"
+                | "domain"
+                | "connect_urls"
+                | "leafnode_urls"
+                | "gateway"
+                | "compression"
+                | "remote_account"
+                | "proto"
+                | "nonce"
+        )
+    }
+
+    fn take(&mut self, name: &str, value: Value) {
+        match name {
+            "server_id" => self.server_id = text(value).unwrap_or_default(),
+            "server_name" => self.server_name = text(value),
+            "version" => self.version = text(value).unwrap_or_default(),
+            "client_id" => self.client_id = value.as_u64(),
+            "client_ip" => self.client_ip = value.as_str().and_then(|ip| ip.parse().ok()),
+            "host" => self.host = text(value),
+            "port" => self.port = value.as_u64().and_then(|port| port.try_into().ok()),
+            "max_payload" => self.max_payload = value.as_u64(),
+            "tls_required" | "ssl_required" => self.tls_required |= truth(&value),
+            "tls_verify" => self.tls_verify = truth(&value),
+            "tls_available" => self.tls_available = truth(&value),
+            "auth_required" => self.auth_required = truth(&value),
+            "headers" => self.headers = truth(&value),
+            "jetstream" => self.jetstream = truth(&value),
+            "ldm" => self.ldm = truth(&value),
+            "cluster" => self.cluster = text(value),
+            "domain" => self.domain = text(value),
+            "connect_urls" => self.connect_urls = texts(value),
+            "leafnode_urls" => self.leafnode = true,
+            "gateway" => self.gateway = text(value),
+            "compression" => self.compression = text(value),
+            "remote_account" => self.remote_account = text(value),
+            "proto" => self.proto = value.as_i64(),
+            "nonce" => self.nonce = value.as_str().is_some_and(|nonce| !nonce.is_empty()),
+            _ => {}
+        }
+    }
+}
+
+impl Connect {
+    /// Reads the JSON behind `CONNECT`; the flag says that it was read to its end.
+    pub fn from_json(json: &[u8]) -> (Self, bool) {
+        let mut connect = Self::default();
+        let mut nkey = None;
+        let whole = each_field(json, |name, value| connect.take(name, value, &mut nkey));
+        if connect.user.is_none() {
+            connect.user = nkey;
+        }
+        (connect, whole)
+    }
+
+    fn wants(name: &str) -> bool {
+        matches!(
+            name,
+            "name"
+                | "lang"
+                | "version"
+                | "user"
+                | "pass"
+                | "auth_token"
+                | "nkey"
+                | "jwt"
+                | "account"
+                | "protocol"
+                | "headers"
+                | "no_responders"
+                | "verbose"
+                | "pedantic"
+                | "tls_required"
+                | "cluster"
+                | "gateway"
+                | "server_id"
+                | "is_hub"
+                | "remote_account"
+        )
+    }
+
+    fn take(&mut self, name: &str, value: Value, nkey: &mut Option<Box<str>>) {
+        match name {
+            "name" => self.name = text(value),
+            "lang" => self.lang = text(value),
+            "version" => self.version = text(value),
+            "user" => {
+                self.user = text(value);
+                if self.user.is_some() {
+                    self.given("user");
+                }
+            }
+            "auth_token" if text(value.clone()).is_some() => self.given("token"),
+            "nkey" => {
+                *nkey = text(value);
+                if nkey.is_some() {
+                    self.given("nkey");
+                }
+            }
+            "jwt" if text(value.clone()).is_some() => self.given("jwt"),
+            "account" => self.account = text(value),
+            "protocol" => self.protocol = value.as_i64(),
+            "headers" => self.headers = value.as_bool(),
+            "no_responders" => self.no_responders = value.as_bool(),
+            "verbose" => self.verbose = truth(&value),
+            "pedantic" => self.pedantic = truth(&value),
+            "tls_required" => self.tls_required = truth(&value),
+            "cluster" => self.cluster = text(value),
+            "gateway" => self.gateway = text(value),
+            "server_id" | "is_hub" => self.leafnode = true,
+            "remote_account" => {
+                self.leafnode = true;
+                self.account = text(value).or(self.account.take());
+            }
+            _ => {}
+        }
+    }
+
+    /// A JWT comes with an nkey's signature, and old clients repeat the token as user: the strongest one counts.
+    fn given(&mut self, what: &'static str) {
+        const ORDER: [&str; 4] = ["user", "token", "nkey", "jwt"];
+        let rank = |word: Option<&str>| ORDER.iter().position(|&known| Some(known) == word);
+        if rank(Some(what)) > rank(self.credentials) {
+            self.credentials = Some(what);
+        }
+    }
+}
+
+/// A text that is not empty.
+fn text(value: Value) -> Option<Box<str>> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.into_boxed_str()),
+        _ => None,
+    }
+}
+
+fn texts(value: Value) -> Vec<Box<str>> {
+    match value {
+        Value::Array(list) => list.into_iter().filter_map(text).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn truth(value: &Value) -> bool {
+    value.as_bool().unwrap_or(false)
+}
+
+/// Hands each field of a JSON object to `take` in order; false when the text is no whole object.
+fn each_field(json: &[u8], take: impl FnMut(&str, Value)) -> bool {
+    // A number at the very end is cut: nobody knows which digits are missing.
+    let mut end = json.len();
+    while end > 0
+        && matches!(
+            json[end - 1],
+            b'0'..=b'9' | b'.' | b'-' | b'e' | b'E' | b'+'
+        )
+    {
+        end -= 1;
+    }
+    let mut reader = serde_json::Deserializer::from_slice(&json[..end]);
+    Fields(take).deserialize(&mut reader).is_ok()
+}
+
+struct Fields<F>(F);
+
+impl<'de, F: FnMut(&str, Value)> DeserializeSeed<'de> for Fields<F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
+        reader.deserialize_map(self)
+    }
+}
+
+impl<'de, F: FnMut(&str, Value)> Visitor<'de> for Fields<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+            if Info::wants(&name) || Connect::wants(&name) {
+                let value = map.next_value::<Value>()?;
+                (self.0)(&name, value);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Connect, Info};
+
+    const INFO: &str = r#"{"server_id":"NDJ2","server_name":"n1","version":"2.12.8","proto":1,"git_commit":"1a2b3c4","go":"go1.25","host":"0.0.0.0","port":4222,"headers":true,"auth_required":true,"max_payload":1048576,"jetstream":true,"client_id":7,"client_ip":"10.0.0.7","cluster":"c","connect_urls":["10.0.0.1:4222","10.0.0.2:4222"],"xkey":"XA"}"#;
+
+    #[test]
+    fn info_of_a_server() {
+        let (info, whole) = Info::from_json(INFO.as_bytes());
+        assert!(whole);
+        assert_eq!(&*info.server_id, "NDJ2");
+        assert_eq!(info.server_name.as_deref(), Some("n1"));
+        assert_eq!(&*info.version, "2.12.8");
+        assert_eq!(info.client_id, Some(7));
+        assert_eq!(info.client_ip, "10.0.0.7".parse().ok());
+        assert_eq!((info.port, info.max_payload), (Some(4222), Some(1_048_576)));
+        assert!(info.auth_required && info.headers && info.jetstream);
+        assert!(!info.tls_required && !info.ldm && !info.nonce);
+        assert_eq!(info.connect_urls.len(), 2);
+    }
+
+    #[test]
+    fn a_text_that_breaks_off_gives_the_fields_before_it() {
+        for cut in 0..INFO.len() {
+            let (info, whole) = Info::from_json(&INFO.as_bytes()[..cut]);
+            assert!(!whole, "{cut}");
+            assert_eq!(
+                info.client_id.is_some(),
+                cut > INFO.find(":7").unwrap() + 2,
+                "{cut}"
+            );
+        }
+    }
+
+    #[test]
+    fn wrong_types_cost_their_field_only() {
+        let (info, whole) = Info::from_json(
+            br#"{"server_id":5,"port":99999,"headers":"yes","connect_urls":[1,"a:1"],"client_ip":"x","version":"2.9.0"}"#,
+        );
+        assert!(whole);
+        assert_eq!(
+            (&*info.server_id, info.port, info.headers),
+            ("", None, false)
+        );
+        assert_eq!(info.connect_urls, ["a:1".into()]);
+        assert_eq!(&*info.version, "2.9.0");
+    }
+
+    #[test]
+    fn connect_of_clients() {
+        let (go, whole) = Connect::from_json(
+            br#"{"verbose":false,"pedantic":false,"user":"app","pass":"secret","tls_required":false,"name":"","lang":"go","version":"1.53.1","protocol":1,"echo":true,"headers":true,"no_responders":true}"#,
+        );
+        assert!(whole);
+        assert_eq!(go.name, None);
+        assert_eq!(
+            (go.lang.as_deref(), go.version.as_deref()),
+            (Some("go"), Some("1.53.1"))
+        );
+        assert_eq!(
+            (go.user.as_deref(), go.credentials),
+            (Some("app"), Some("user"))
+        );
+        assert_eq!((go.headers, go.no_responders), (Some(true), Some(true)));
+        assert!(!format!("{go:?}").contains("secret"));
+
+        let (rust, _) = Connect::from_json(
+            br#"{"verbose":false,"jwt":"ey.x.y","nkey":"UABC","sig":"s","user":null,"auth_token":null,"lang":"rust"}"#,
+        );
+        assert_eq!(
+            (rust.user.as_deref(), rust.credentials),
+            (Some("UABC"), Some("jwt"))
+        );
+    }
+
+    #[test]
+    fn nested_garbage_ends_the_reading_and_nothing_else() {
+        let mut json = br#"{"version":"2.9.0","x":"#.to_vec();
+        json.extend(std::iter::repeat_n(b'[', 100_000));
+        let (info, whole) = Info::from_json(&json);
+        assert!(!whole);
+        assert_eq!(&*info.version, "2.9.0");
+    }
+}

@@ -1,0 +1,227 @@
+//! What both directions tell together: INFO and CONNECT, errors, notices, round trips.
+
+use super::pings::Samples;
+use super::speaker::Speaker;
+use super::{Connect, Info, Notice, Verb};
+use crate::parse::nats::glance::Glance;
+use crate::parse::nats::op_reader::OpSink;
+use crate::reconstruct::conn::End;
+use crate::span::Moment;
+
+/// How many -ERR and how many notices are kept.
+pub const KEPT: usize = 16;
+
+/// Facts of the connection while it lives.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// First INFO of each end: originator, responder.
+    pub info: [Option<Box<(Moment, Info)>>; 2],
+    /// CONNECT of each end.
+    pub connect: [Option<Box<(Moment, Connect)>>; 2],
+    /// First PONG or +OK of each end.
+    pub welcome: [Option<Moment>; 2],
+    /// -ERR: moment, who sent it, text.
+    pub errors: Vec<(Moment, End, Box<str>)>,
+    /// Later INFOs that matter.
+    pub notices: Vec<(Moment, Notice)>,
+    /// Round trips.
+    pub rtt: Option<Box<Samples>>,
+    /// Unreadable bytes: the first place, and how many times.
+    pub garbage: Option<(Moment, u64)>,
+    /// Which protocols' verbs were seen.
+    pub kin: Kin,
+    /// What is spoken, when it is not NATS.
+    pub other: Option<Box<str>>,
+    /// Any payload byte was seen.
+    pub any: bool,
+}
+
+/// Verbs that belong to one protocol only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kin {
+    /// PUB, HPUB, SUB, UNSUB of an end: originator, responder.
+    pub asks: [bool; 2],
+    /// MSG, +OK of an end.
+    pub serves: [bool; 2],
+    /// RS+, RS-, RMSG.
+    pub route: bool,
+    /// LS+, LS-, LMSG.
+    pub leaf: bool,
+    /// A+, A-.
+    pub gateway: bool,
+}
+
+/// Place of an end's entry in a pair.
+pub const fn index(end: End) -> usize {
+    match end {
+        End::Orig => 0,
+        End::Resp => 1,
+    }
+}
+
+/// A direction's operations on their way into the facts.
+pub struct Listener<'a> {
+    /// Who speaks.
+    pub from: End,
+    /// The speaker.
+    pub me: &'a mut Speaker,
+    /// The other end.
+    pub peer: &'a mut Speaker,
+    /// Facts of both.
+    pub facts: &'a mut Facts,
+}
+
+impl OpSink for Listener<'_> {
+    fn line(&mut self, at: Moment, seen: Glance, line: &[u8]) {
+        self.me.line(seen, line.len());
+        match seen.verb {
+            Verb::Info => self.info(at, &line[4.min(line.len())..]),
+            Verb::Connect => self.connect(at, &line[7.min(line.len())..]),
+            Verb::Err => self.error(at, &line[4.min(line.len())..]),
+            Verb::Interest | Verb::Routed => match line.first() {
+                Some(b'R' | b'r') => self.facts.kin.route = true,
+                Some(b'L' | b'l') => self.facts.kin.leaf = true,
+                Some(b'A' | b'a') => self.facts.kin.gateway = true,
+                _ => {}
+            },
+            Verb::Pub | Verb::Sub | Verb::Unsub => {
+                self.facts.kin.asks[index(self.from)] = true;
+            }
+            Verb::Hpub => {
+                self.facts.kin.asks[index(self.from)] = true;
+                self.headers_before_their_time(at, line);
+            }
+            Verb::Msg => self.facts.kin.serves[index(self.from)] = true,
+            Verb::Ok | Verb::Ping | Verb::Pong | Verb::Hmsg => {}
+        }
+    }
+
+    fn done(&mut self, at: Moment, seen: Glance) {
+        self.me.done(at, seen);
+        match seen.verb {
+            Verb::Ping => {
+                let trip = self.me.book().ping(at);
+                self.round_trip(trip);
+            }
+            Verb::Pong => {
+                let trip = self.peer.book().pong(at);
+                self.round_trip(trip);
+                self.welcome(at);
+            }
+            Verb::Ok => self.welcome(at),
+            _ => {}
+        }
+    }
+
+    fn partial(&mut self, at: Moment, line: &[u8]) {
+        let after = |word: &str| {
+            let head = line.get(..word.len())?;
+            head.eq_ignore_ascii_case(word.as_bytes())
+                .then(|| &line[word.len()..])
+        };
+        if let Some(json) = after("INFO ") {
+            self.info(at, json);
+        } else if let Some(json) = after("CONNECT ") {
+            self.connect(at, json);
+        } else if let Some(text) = after("-ERR ") {
+            self.error(at, text);
+        }
+    }
+
+    fn unreadable(&mut self, at: Moment, quote: &[u8]) {
+        let garbage = self.facts.garbage.get_or_insert((at, 0));
+        garbage.1 += 1;
+        if !quote.is_empty() {
+            self.me.unknown(at, quote);
+        }
+    }
+}
+
+impl Listener<'_> {
+    /// The capture lost bytes of this direction among which control lines may have been.
+    pub fn lost(&mut self) {
+        if let Some(book) = &mut self.peer.book {
+            book.forgive();
+        }
+        if let Some(book) = &mut self.me.book {
+            book.lost();
+        }
+    }
+
+    fn round_trip(&mut self, trip: Option<i64>) {
+        if let Some(trip) = trip {
+            self.facts.rtt.get_or_insert_default().push(trip);
+        }
+    }
+
+    fn welcome(&mut self, at: Moment) {
+        // The first one behind the peer's CONNECT counts, in whatever order the directions are read.
+        let connected = self.facts.connect[index(self.from.other())]
+            .as_ref()
+            .map(|connect| connect.0.ns);
+        let welcome = &mut self.facts.welcome[index(self.from)];
+        if welcome.is_none_or(|old| connected.is_some_and(|connected| old.ns < connected)) {
+            *welcome = Some(at);
+        }
+    }
+
+    fn info(&mut self, at: Moment, json: &[u8]) {
+        let (info, whole) = Info::from_json(json);
+        if !whole && info == Info::default() {
+            return;
+        }
+        let Some(first) = &mut self.facts.info[index(self.from)] else {
+            self.facts.info[index(self.from)] = Some(Box::new((at, info)));
+            return;
+        };
+        if first.1.remote_account.is_none() {
+            first.1.remote_account.clone_from(&info.remote_account);
+        }
+        let notices = &mut self.facts.notices;
+        if info.ldm && notices.len() < KEPT {
+            notices.push((at, Notice::LameDuck));
+        }
+        let known = notices
+            .iter()
+            .rev()
+            .find_map(|(_, notice)| match notice {
+                Notice::ConnectUrls(urls) => Some(urls),
+                Notice::LameDuck => None,
+            })
+            .unwrap_or(&first.1.connect_urls);
+        let mut old: Vec<&str> = known.iter().map(|url| &**url).collect();
+        let mut new: Vec<&str> = info.connect_urls.iter().map(|url| &**url).collect();
+        old.sort_unstable();
+        new.sort_unstable();
+        if old != new && whole && notices.len() < KEPT {
+            notices.push((at, Notice::ConnectUrls(info.connect_urls)));
+        }
+    }
+
+    fn connect(&mut self, at: Moment, json: &[u8]) {
+        let slot = &mut self.facts.connect[index(self.from)];
+        if slot.is_none() {
+            *slot = Some(Box::new((at, Connect::from_json(json).0)));
+            let welcome = &mut self.facts.welcome[index(self.from.other())];
+            if welcome.is_some_and(|welcome| welcome.ns < at.ns) {
+                *welcome = None;
+            }
+        }
+    }
+
+    fn error(&mut self, at: Moment, text: &[u8]) {
+        if self.facts.errors.len() < KEPT {
+            let text = String::from_utf8_lossy(&text[..text.len().min(1024)]);
+            let text = text.trim().trim_matches('\'');
+            self.facts.errors.push((at, self.from, text.into()));
+        }
+    }
+
+    /// HPUB to a server that has no headers (before 2.2.0): its parser does not know the verb.
+    fn headers_before_their_time(&mut self, at: Moment, line: &[u8]) {
+        let info = self.facts.info[index(self.from.other())].as_ref();
+        if info.is_some_and(|info| !info.1.headers && !info.1.version.is_empty()) {
+            self.me.unknown(at, &line[..line.len().min(64)]);
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! Dialogues through the builder, without files.
+
+use super::{Protocol, Session, Verb};
+use crate::reconstruct::conn::End::{self, Orig, Resp};
+use crate::reconstruct::session_builder::SessionBuilder;
+use crate::span::Moment;
+
+pub(crate) const INFO: &str = "INFO {\"server_id\":\"NA\",\"server_name\":\"n1\",\"version\":\"2.12.8\",\"headers\":true,\"max_payload\":1048576,\"client_id\":7,\"client_ip\":\"10.0.0.7\"} \r\n";
+pub(crate) const CONNECT: &str = "CONNECT {\"verbose\":false,\"lang\":\"go\",\"version\":\"1.53.1\",\"name\":\"orders\",\"headers\":true}\r\n";
+
+/// A moment: the second is the frame number too.
+pub(crate) fn at(second: u64) -> Moment {
+    Moment {
+        ns: second as i64 * 1_000_000_000,
+        frame: second,
+    }
+}
+
+/// One thing that happens to a connection.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Says(End, u64, Vec<u8>),
+    Gap(End, u64, u64),
+    Fin(End, u64),
+}
+
+pub(crate) fn says(from: End, second: u64, text: impl AsRef<[u8]>) -> Step {
+    Step::Says(from, second, text.as_ref().to_vec())
+}
+
+/// Runs a dialogue, each text in pieces of `piece` bytes.
+pub(crate) fn run_in_pieces(steps: &[Step], piece: usize) -> Option<Box<Session>> {
+    run_cut(steps, |bytes| bytes.chunks(piece).collect())
+}
+
+pub(crate) fn run_cut<'a>(
+    steps: &'a [Step],
+    cut: impl Fn(&'a [u8]) -> Vec<&'a [u8]>,
+) -> Option<Box<Session>> {
+    let mut builder = SessionBuilder::new(4222);
+    for step in steps {
+        match step {
+            Step::Says(from, second, bytes) => {
+                for part in cut(bytes) {
+                    builder.data(*from, at(*second), part);
+                }
+            }
+            Step::Gap(from, second, len) => builder.gap(*from, at(*second), *len),
+            Step::Fin(from, second) => builder.fin(*from, at(*second)),
+        }
+    }
+    builder.finish(at(1000))
+}
+
+pub(crate) fn run(steps: &[Step]) -> Session {
+    *run_in_pieces(steps, usize::MAX).expect("payload was seen")
+}
+
+/// The session must be the same for pieces of every size and for one cut at every place.
+pub(crate) fn check_every_cut(steps: &[Step]) -> Session {
+    let whole = format!("{:?}", run(steps));
+    let longest = steps
+        .iter()
+        .map(|step| match step {
+            Step::Says(_, _, bytes) => bytes.len(),
+            _ => 0,
+        })
+        .max()
+        .unwrap_or(0);
+    for n in 1..=longest {
+        let pieces = run_in_pieces(steps, n);
+        assert_eq!(format!("{:?}", pieces.unwrap()), whole, "pieces of {n}");
+        let cut = run_cut(steps, |bytes| {
+            let (head, tail) = bytes.split_at(n.min(bytes.len()));
+            vec![head, tail]
+        });
+        assert_eq!(format!("{:?}", cut.unwrap()), whole, "cut at {n}");
+    }
+    run(steps)
+}
+
+fn ordinary() -> Vec<Step> {
+    vec![
+        says(Resp, 1, INFO),
+        says(Orig, 2, format!("{CONNECT}PING\r\n")),
+        says(Resp, 3, "PONG\r\n"),
+        says(Orig, 4, "SUB a.* 1\r\nSUB b q 2\r\nPUB a.b 5\r\nhello\r\n"),
+        says(
+            Resp,
+            5,
+            "MSG a.b 1 5\r\nhello\r\nHMSG b 2 12 17\r\nNATS/1.0\r\n\r\nhello\r\n",
+        ),
+        says(Resp, 6, "PING\r\n"),
+        says(Orig, 7, "PONG\r\n"),
+    ]
+}
+
+#[test]
+fn an_ordinary_session() {
+    let mut steps = ordinary();
+    steps.push(says(Resp, 126, "PING\r\n"));
+    steps.push(says(Resp, 246, "PING\r\n"));
+    steps.push(says(Resp, 366, "-ERR 'Stale Connection'\r\n"));
+    steps.push(Step::Fin(Resp, 366));
+    let session = check_every_cut(&steps);
+    assert_eq!(session.protocol, Protocol::Client);
+    assert_eq!(session.server_end, Some(Resp));
+    assert_eq!(session.info.as_ref().unwrap().client_id, Some(7));
+    assert_eq!(session.info_at, Some(at(1)));
+    assert_eq!(
+        session.connect.as_ref().unwrap().name.as_deref(),
+        Some("orders")
+    );
+    assert_eq!(
+        (session.connect_at, session.ready_at),
+        (Some(at(2)), Some(at(3)))
+    );
+    assert_eq!(
+        (
+            session.client.subs,
+            session.client.messages,
+            session.client.message_bytes
+        ),
+        (2, 1, 5)
+    );
+    assert_eq!(
+        (session.server.messages, session.server.message_bytes),
+        (2, 22)
+    );
+    assert!(session.server.headers_used && !session.client.headers_used);
+    assert_eq!(session.server.unanswered_pings, [at(126), at(246)]);
+    assert!(session.client.unanswered_pings.is_empty());
+    assert_eq!(session.server.ping_interval, Some(120_000_000_000));
+    let rtt = session.rtt.unwrap();
+    assert_eq!(
+        (rtt.min, rtt.max, rtt.count),
+        (1_000_000_000, 1_000_000_000, 2)
+    );
+    assert_eq!(session.errors.len(), 1);
+    assert!(session.errors[0].from_server);
+    assert_eq!(&*session.errors[0].text, "Stale Connection");
+    assert_eq!(session.garbage, None);
+    let verbs: Vec<Verb> = session.server.last_ops.iter().map(|op| op.1).collect();
+    assert_eq!(
+        verbs,
+        [
+            Verb::Info,
+            Verb::Pong,
+            Verb::Msg,
+            Verb::Hmsg,
+            Verb::Ping,
+            Verb::Ping,
+            Verb::Ping,
+            Verb::Err
+        ]
+    );
+}
+
+#[test]
+fn truncated_at_every_byte_nothing_breaks_and_counts_only_grow() {
+    let stream =
+        format!("{INFO}PONG\r\nMSG a.b 1 5\r\nhello\r\nMSG a.b 1 5\r\nhello\r\n-ERR 'x'\r\n");
+    let mut before = 0;
+    for n in 1..=stream.len() {
+        let session = run(&[says(Resp, 1, &stream[..n])]);
+        assert!(session.server.messages >= before);
+        before = session.server.messages;
+        assert_eq!(session.garbage, None, "{}", &stream[..n]);
+    }
+    assert_eq!(before, 2);
+}
+
+#[test]
+fn a_message_cut_by_the_end() {
+    let mut steps = ordinary();
+    steps.push(says(Resp, 8, "MSG a.b 1 4294967296\r\nhel"));
+    steps.push(Step::Gap(Resp, 9, 1000));
+    steps.push(Step::Fin(Resp, 10));
+    let session = check_every_cut(&steps);
+    let cut = session.server.cut.unwrap();
+    assert_eq!(
+        (cut.verb, cut.declared, cut.present, cut.at),
+        (Verb::Msg, 4_294_967_296, 1003, at(8))
+    );
+    assert_eq!(
+        (session.server.messages, session.server.largest_message),
+        (2, 4_294_967_296)
+    );
+}
+
+#[test]
+fn a_gap_inside_a_payload_keeps_the_step() {
+    let steps = [
+        says(Resp, 1, INFO),
+        says(Resp, 2, "MSG a 1 100\r\n0123456789"),
+        Step::Gap(Resp, 3, 80),
+        says(Resp, 4, "0123456789\r\nPING\r\n"),
+        says(Resp, 5, "MSG a 1 10\r\n"),
+        Step::Gap(Resp, 6, 12),
+        says(Resp, 7, "PING\r\n"),
+    ];
+    let session = check_every_cut(&steps);
+    assert_eq!((session.server.messages, session.server.pings), (2, 2));
+    assert_eq!(session.server.message_bytes, 110);
+    assert_eq!(session.garbage, None);
+}
+
+#[test]
+fn payload_text_like_verbs_behind_a_gap_fools_nobody() {
+    let false_friend = "-ERR 'Stale Connection'\r\nPING\r\nMSG x 1 3\r\nabc\r\nand so on\r\n";
+    let steps = [
+        says(Resp, 1, INFO),
+        says(Resp, 2, "MSG a 1 1"),
+        Step::Gap(Resp, 3, 500),
+        says(
+            Resp,
+            4,
+            format!("tail of a payload {false_friend} the end\r\n"),
+        ),
+        says(
+            Resp,
+            5,
+            "MSG a 1 3\r\nabc\r\nMSG a 1 3\r\nabc\r\nMSG a 1 3\r\nabc\r\n",
+        ),
+        says(
+            Resp,
+            6,
+            format!("MSG a 1 {}\r\n{false_friend}\r\n", false_friend.len()),
+        ),
+        says(Resp, 7, "PING\r\n"),
+    ];
+    let session = check_every_cut(&steps);
+    assert!(session.errors.is_empty(), "{:?}", session.errors);
+    assert_eq!((session.server.messages, session.server.pings), (4, 1));
+    assert_eq!(session.server.last_op, Some(at(7)));
+}
+
+#[test]
+fn few_operations_behind_a_gap_are_believed_at_the_end() {
+    let steps = [
+        says(Resp, 1, INFO),
+        says(Orig, 1, format!("{CONNECT}PING\r\n")),
+        Step::Gap(Resp, 3, 5000),
+        says(Resp, 4, "xx\r\nPING\r\n-ERR 'Stale Connection'\r\n"),
+        Step::Fin(Resp, 4),
+    ];
+    let session = check_every_cut(&steps);
+    assert_eq!(&*session.errors[0].text, "Stale Connection");
+    assert_eq!(session.server.pings, 1);
+    assert!(
+        session.client.unanswered_pings.is_empty(),
+        "the PONG may be in the gap"
+    );
+}
+
+#[test]
+fn a_stream_that_starts_in_the_middle() {
+    let message = "MSG a.b 1 20\r\n01234567890123456789\r\n";
+    let stream = message.repeat(12);
+    for skip in 0..message.len() {
+        let session = run(&[says(Resp, 1, &stream[skip..])]);
+        assert!(
+            (11..=12).contains(&session.server.messages),
+            "{skip}: {}",
+            session.server.messages
+        );
+        assert_eq!(session.protocol, Protocol::Client);
+    }
+}
+
+#[test]
+fn any_order_of_the_directions_gives_the_same_session() {
+    let steps = ordinary();
+    let whole = format!("{:?}", run(&steps));
+    let of = |from| {
+        steps
+            .iter()
+            .filter(move |step| matches!(step, Step::Says(end, ..) if *end == from))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let (orig, resp) = (of(Orig), of(Resp));
+    // Every interleaving, as the set bits of a number.
+    for mask in 0_u32..1 << steps.len() {
+        if mask.count_ones() as usize != orig.len() {
+            continue;
+        }
+        let (mut a, mut b) = (orig.iter(), resp.iter());
+        let mixed: Vec<Step> = (0..steps.len())
+            .filter_map(|bit| {
+                if mask >> bit & 1 == 1 {
+                    a.next()
+                } else {
+                    b.next()
+                }
+                .cloned()
+            })
+            .collect();
+        assert_eq!(format!("{:?}", run(&mixed)), whole, "{mask:b}");
+    }
+}
+
+#[test]
+fn hostile_info() {
+    let huge = format!(
+        "INFO {{\"server_id\":\"NA\",\"x\":\"{}\"}}\r\nPING\r\n",
+        "y".repeat(10 << 20)
+    );
+    let mut steps = vec![says(Resp, 1, huge)];
+    steps.push(says(Orig, 2, CONNECT));
+    let session = *run_in_pieces(&steps, 1460).unwrap();
+    let whole = run(&steps);
+    assert_eq!(format!("{session:?}"), format!("{whole:?}"));
+    assert_eq!(session.server.pings, 1, "the rest is read");
+    assert_eq!(session.garbage.unwrap().1, 1);
+    assert_eq!(&*session.info.unwrap().server_id, "NA");
+}
+
+#[test]
+fn unknown_verbs_are_quoted() {
+    let session = check_every_cut(&[
+        says(Resp, 1, INFO),
+        says(Orig, 2, format!("{CONNECT}PUBLISH a 5\r\nhello\r\n")),
+        says(Resp, 3, "-ERR 'Unknown Protocol Operation'\r\n"),
+    ]);
+    assert_eq!(
+        session.client.unknown_verb,
+        Some((at(2), "PUBLISH a 5".into()))
+    );
+    assert_eq!(session.garbage, Some((at(2), 1)));
+    assert_eq!(session.protocol, Protocol::Client);
+}
+
+#[test]
+fn nothing_said_is_no_session() {
+    let mut builder = SessionBuilder::new(4222);
+    builder.gap(Orig, at(1), 100);
+    builder.fin(Orig, at(2));
+    assert!(builder.finish(at(3)).is_none());
+}
+
+#[test]
+fn a_drain_is_seen() {
+    let session = check_every_cut(&[
+        says(Resp, 1, INFO),
+        says(Orig, 2, format!("{CONNECT}PING\r\nSUB a 1\r\nSUB b 2\r\n")),
+        says(Resp, 3, "PONG\r\n"),
+        says(Orig, 4, "UNSUB 1\r\nUNSUB 2\r\nPING\r\n"),
+        says(Resp, 5, "PONG\r\n"),
+        Step::Fin(Orig, 6),
+    ]);
+    assert!(session.client.drained);
+}

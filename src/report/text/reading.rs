@@ -1,0 +1,161 @@
+//! How the input was read: sources, clocks, what was skipped, advisories for the versions seen.
+
+use std::io;
+
+use super::pen::{Indent, Ink, Pen};
+use super::{Page, cap};
+use crate::align::clock::Clock;
+use crate::attribute::finding::SourceFacts;
+use crate::report::clocks::{Clocks, offset_s, zone_word};
+use crate::report::excerpt;
+use crate::report::phrase::{bytes, count, duration};
+use crate::source::Source;
+use crate::time::SECOND;
+
+pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
+    let analysis = page.shown.analysis;
+    if !analysis.sources.is_empty() {
+        pen.title("WHAT WAS READ")?;
+        let clocks = Clocks::new(analysis);
+        let most = page.cap(cap::SOURCES);
+        for source in analysis.sources.iter().take(most) {
+            let facts = analysis.source_facts.get(source.id.0 as usize);
+            one(
+                pen,
+                source,
+                facts,
+                clocks.of(source.id),
+                page.options.verbose,
+            )?;
+        }
+        if analysis.sources.len() > most {
+            let more = count(analysis.sources.len() - most, "more source", "more sources");
+            let text = format!("... and {more}; -v lists all");
+            pen.write(Indent::default(), &[(Ink::Dim, &text)])?;
+        }
+    }
+    skipped(page, pen)?;
+    advisories(page, pen)
+}
+
+fn one(
+    pen: &mut Pen<'_>,
+    source: &Source,
+    facts: Option<&SourceFacts>,
+    clock: Option<&Clock>,
+    verbose: bool,
+) -> io::Result<()> {
+    let mut about = format!("  {}", source.kind.word());
+    if source.bytes > 0 {
+        about.push_str(&format!(", {}", bytes(source.bytes)));
+    }
+    if let Some(facts) = facts {
+        let (one, many) = match source.kind.word() {
+            "capture" => ("packet", "packets"),
+            "log" => ("line", "lines"),
+            _ => ("record", "records"),
+        };
+        about.push_str(&format!(", {}", count(facts.records as usize, one, many)));
+        if facts.rejected > 0 {
+            about.push_str(&format!(", {} unreadable", facts.rejected));
+        }
+    }
+    if let Some(clock) = clock {
+        about.push_str(&format!("; {}", clock_words(clock)));
+    }
+    pen.write(
+        Indent::hanging(0, 4),
+        &[(Ink::Bold, &source.path), (Ink::Plain, &about)],
+    )?;
+    if !verbose {
+        return Ok(());
+    }
+    if let Some(clock) = clock.filter(|clock| !clock.how.is_empty()) {
+        pen.write(Indent::all(4), &[(Ink::Dim, &clock.how)])?;
+    }
+    for (shape, number, first) in facts.map_or(&[][..], |facts| &facts.foreign) {
+        let text = format!("not understood, {number} like line {first}: {shape}");
+        pen.write(Indent::hanging(4, 6), &[(Ink::Dim, &text)])?;
+    }
+    Ok(())
+}
+
+/// `clock 1.5 s behind, within 2.0 ms, by 12 anchors`.
+fn clock_words(clock: &Clock) -> String {
+    let zone = clock
+        .zone_s
+        .filter(|&zone| zone != 0)
+        .map_or_else(String::new, |zone| format!("zone {}, ", zone_word(zone)));
+    if !clock.aligned {
+        return format!("{zone}clock not aligned, its own times shown");
+    }
+    let Some((offset, low, high)) = offset_s(clock) else {
+        return format!("{zone}clock aligned");
+    };
+    let ns = (offset * SECOND as f64) as i64;
+    let apart = match ns {
+        0 => "clock as is".to_owned(),
+        _ if ns > 0 => format!("clock {} behind", duration(ns)),
+        _ => format!("clock {} ahead", duration(-ns)),
+    };
+    let width = ((high - low) * SECOND as f64 / 2.0) as i64;
+    let within = if width > 0 {
+        format!(", within {}", duration(width))
+    } else {
+        String::new()
+    };
+    let by = if clock.given {
+        ", as given".to_owned()
+    } else if clock.anchors > 0 {
+        format!(", by {}", count(clock.anchors, "anchor", "anchors"))
+    } else {
+        String::new()
+    };
+    format!("{zone}{apart}{within}{by}")
+}
+
+fn skipped(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
+    let analysis = page.shown.analysis;
+    if analysis.rejects.is_empty() {
+        return Ok(());
+    }
+    pen.title("NOT READ")?;
+    let most = page.cap(cap::SKIPPED);
+    for reject in analysis.rejects.iter().take(most) {
+        let place = reject
+            .place
+            .map_or_else(String::new, |place| format!(":{}", excerpt::place(place)));
+        let source = excerpt::path(analysis, reject.source);
+        let times = match reject.count {
+            0 | 1 => String::new(),
+            many => format!(" ({})", count(many as usize, "time", "times")),
+        };
+        pen.plain(
+            Indent::hanging(0, 4),
+            &format!("{source}{place}  {}{times}", reject.why),
+        )?;
+    }
+    if analysis.rejects.len() > most {
+        let text = format!(
+            "... and {} more; -v lists all",
+            analysis.rejects.len() - most
+        );
+        pen.write(Indent::default(), &[(Ink::Dim, &text)])?;
+    }
+    Ok(())
+}
+
+fn advisories(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
+    let analysis = page.shown.analysis;
+    if analysis.advisories.is_empty() {
+        return Ok(());
+    }
+    pen.title("KNOWN OF THE VERSIONS SEEN")?;
+    for (id, says) in &analysis.advisories {
+        pen.write(
+            Indent::hanging(0, 4),
+            &[(Ink::Bold, id), (Ink::Plain, "  "), (Ink::Plain, says)],
+        )?;
+    }
+    Ok(())
+}
