@@ -329,9 +329,7 @@ impl ConnState {
                     State::SynSent
                 });
             } else {
-                if !ack
-                    && self.ends[peer].state == State::SynAckSent
-                    && seq == self.ends[me].start
+                if !ack && self.ends[peer].state == State::SynAckSent && seq == self.ends[me].start
                 {
                     // SYN and SYN,ACK came in the wrong order: the ends change places.
                     self.ends.swap(0, 1);
@@ -513,11 +511,7 @@ mod tests {
             ),
             (
                 "data sent twice",
-                [
-                    &OPEN[..],
-                    &[('>', data, 11, 51, 5), ('>', data, 11, 51, 5)],
-                ]
-                .concat(),
+                [&OPEN[..], &[('>', data, 11, 51, 5), ('>', data, 11, 51, 5)]].concat(),
                 "S1",
                 "ShADT",
             ),
@@ -537,11 +531,7 @@ mod tests {
             ),
         ];
         for (name, dialogue, code, history) in table {
-            assert_eq!(
-                summary(dialogue),
-                (*code, (*history).to_owned()),
-                "{name}"
-            );
+            assert_eq!(summary(dialogue), (*code, (*history).to_owned()), "{name}");
         }
     }
 }

@@ -3,29 +3,29 @@
 //!
 //! Invariant: memory is bounded by live connections plus closed ones plus a fixed window, never by input bytes.
 
-pub mod capture;
-mod four_tuple;
-mod seq;
-mod assembler;
-mod flow;
-pub mod conn;
-mod conn_state;
 mod anomaly;
-mod rst;
-mod sample;
-mod tail;
-mod live_conn;
-mod conn_table;
-pub mod session;
-pub mod server;
+mod assembler;
+pub mod capture;
 pub mod client;
 pub mod client_story;
+pub mod conn;
+mod conn_state;
+mod conn_table;
 pub mod facts;
+mod flow;
+mod four_tuple;
 mod limits;
 pub mod lines;
+mod live_conn;
 pub mod log;
+mod rst;
+mod sample;
+mod seq;
+pub mod server;
 mod server_conns;
 mod server_events;
 pub mod server_life;
 mod server_succession;
+pub mod session;
 pub mod session_builder;
+mod tail;

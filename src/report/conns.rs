@@ -127,9 +127,10 @@ fn cells(conn: &Conn) -> [String; TITLES.len()] {
         conn.resp.packets.to_string(),
         conn.orig.retransmissions.to_string(),
         conn.resp.retransmissions.to_string(),
-        conn.handshake
-            .rtt()
-            .map_or_else(|| "-".to_owned(), |rtt| format!("{}.{:03}", rtt / 1_000_000, rtt / 1000 % 1000)),
+        conn.handshake.rtt().map_or_else(
+            || "-".to_owned(),
+            |rtt| format!("{}.{:03}", rtt / 1_000_000, rtt / 1000 % 1000),
+        ),
         manner(conn.end).to_owned(),
         by(conn.end).to_owned(),
         conn.last.frame.to_string(),
