@@ -23,6 +23,7 @@ pub mod output;
 mod prose;
 pub mod schema;
 pub mod why;
+pub mod conns;
 
 #[cfg(test)]
 mod sample;
