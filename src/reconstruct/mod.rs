@@ -8,6 +8,7 @@ pub mod client;
 pub mod client_story;
 pub mod config_file;
 pub mod conn;
+mod digest;
 pub mod facts;
 mod host_end;
 mod identity;
