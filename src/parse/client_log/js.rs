@@ -120,9 +120,11 @@ pub(super) static ROWS: &[Row] = &[
     line(JsV1, Word, "disconnect", |_| Disconnected(Unsaid)),
     line(JsV1, Word, "reconnecting", |_| Reconnecting(None)),
     line(JsV1, Word, "reconnect", |_| Reconnected),
+    line(JsV1, Idiom, "reconnect to {hostport}", |_| Reconnected),
     line(JsV1, Word, "reconnect to {word}", |_| Reconnected),
     line(JsV1, Word, "close", |_| Closed(Unsaid)),
     line(JsV1, Word, "connect", |_| Connected),
+    line(JsV1, Idiom, "connect to {hostport}", |_| Connected),
     line(JsV1, Word, "connect to {word}", |_| Connected),
     // README, examples, nats.docs.
     line(JsV2, Word, "connected to {hostport}", |_| Connected),
@@ -274,5 +276,11 @@ pub(super) static ROWS: &[Row] = &[
         Error(NotConnected)
     }),
     error(JsV3, Bare, "connection refused", |_| ConnectFailed(Refused)),
+    error(JsV3, Bare, "closed connection", |_| {
+        PublishFailed(NotConnected)
+    }),
+    error(JsV3, Bare, "connection draining", |_| {
+        PublishFailed(NotConnected)
+    }),
     error(JsV3, Bare, "timeout", |_| RequestTimeout),
 ];

@@ -392,7 +392,7 @@ impl Machine<'_> {
         }
         for (conn, by) in std::mem::take(&mut self.finals) {
             let intended = self.intended(conn);
-            let outcome = if intended || self.left_before(conn, by) {
+            let outcome = if intended || self.left_before(conn, by) || self.quiet(conn, by) {
                 ClientOutcome::Exited
             } else {
                 ClientOutcome::GaveUp
@@ -493,6 +493,22 @@ impl Machine<'_> {
             });
         let harmless = matches!(&trouble, Trouble::Other(text) if text.contains("slow consumer"));
         !(old || closed_line && harmless)
+    }
+
+    /// A live connection closed for good and nothing failed: an ordinary end, though nobody says that it was meant.
+    fn quiet(&self, conn: usize, by: usize) -> bool {
+        let from = self.conns[conn].opened.map_or(0, |opened| opened + 1);
+        let burst = self.conns[conn]
+            .closed
+            .is_some_and(|closed| nearer(&self.events[closed].at, &self.events[by].at, BURST_NS));
+        burst
+            && self.attempts[from.min(by)..by]
+                .iter()
+                .all(|attempts| *attempts == (0, 0))
+            && !self.conns[conn]
+                .why
+                .iter()
+                .any(|&index| self.fails(index, from))
     }
 
     /// The story ends in a crash of the application.
