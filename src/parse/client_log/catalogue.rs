@@ -198,7 +198,10 @@ fn best(message: &str, library: Library, quoted: bool) -> Option<Found<'_>> {
                 _ => {
                     let fields = Fields {
                         filled: found.filled,
-                        library,
+                        library: match library {
+                            Library::Unknown => row.library,
+                            library => library,
+                        },
                         sentence: &message[start..end],
                     };
                     let found = Found {

@@ -162,6 +162,7 @@ pub(super) static ROWS: &[Row] = &[
     line(JsV2, Word, "client closed", |_| Closed(Unsaid)),
     line(JsV2, Word, "client got an error: {err}", |f| Error(f.err())),
     line(JsV2, Word, "error closing: {err}", |f| Closed(f.err())),
+    line(JsV2, Idiom, "service {hostport} exited", |_| Closed(Unsaid)),
     // Printed by the library.
     line(
         JsV3,

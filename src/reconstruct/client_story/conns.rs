@@ -35,6 +35,7 @@ pub(super) fn build(draft: Draft) -> ClientStory {
         open: Vec::new(),
         down: None,
         first_failed: None,
+        refused: Vec::new(),
         leaving: None,
         stale: None,
         finals: Vec::new(),
@@ -58,6 +59,8 @@ struct Machine<'a> {
     down: Option<usize>,
     /// The first connect, failing.
     first_failed: Option<usize>,
+    /// Attempts that reached a server since the last connection: they share what came after.
+    refused: Vec<usize>,
     /// The application's last word that it leaves, since the last connection opened.
     leaving: Option<usize>,
     /// The client's own stale verdict on the open connection.
@@ -118,9 +121,14 @@ impl Machine<'_> {
             self.conns[down].outcome = ClientOutcome::Reconnected;
             self.count_attempts(down, index);
         }
-        if let Some(first) = self.first_failed.take() {
-            self.conns[first].back = Some(index);
-            self.conns[first].outcome = ClientOutcome::Reconnected;
+        for attempt in self
+            .first_failed
+            .take()
+            .into_iter()
+            .chain(std::mem::take(&mut self.refused))
+        {
+            self.conns[attempt].back = Some(index);
+            self.conns[attempt].outcome = ClientOutcome::Reconnected;
         }
         self.conns.push(ClientConn {
             opened: Some(index),
@@ -243,9 +251,11 @@ impl Machine<'_> {
                 attempts: self.events[index].count.saturating_sub(1),
                 ..ClientConn::default()
             });
+            let attempt = self.conns.len() - 1;
             if !down {
-                self.first_failed = Some(self.conns.len() - 1);
+                self.first_failed = Some(attempt);
             }
+            self.refused.push(attempt);
             return;
         }
         if down {
@@ -338,6 +348,8 @@ impl Machine<'_> {
         let Some(closed) = self.conns[conn].closed else {
             return;
         };
+        // A dial may itself be what shows the loss; while a connection lives there are none.
+        let closed = self.conns[conn].opened.unwrap_or(closed);
         let (dials, fails) = self.attempts[closed.min(until)..until.max(closed)]
             .iter()
             .fold(
@@ -372,10 +384,16 @@ impl Machine<'_> {
                 });
             let left = self.left_after(closed, self.events.len()) || self.crashed();
             let intended = self.intended(down);
+            let closed_since = self.closed_since(closed);
+            let told = self.tells_return();
             let conn = &mut self.conns[down];
             conn.intended = intended;
-            conn.outcome = if left || intended {
+            conn.outcome = if closed_since {
+                ClientOutcome::GaveUp
+            } else if left || intended {
                 ClientOutcome::Exited
+            } else if !told {
+                ClientOutcome::Unknown
             } else if still {
                 ClientOutcome::StillDown
             } else {
@@ -399,6 +417,22 @@ impl Machine<'_> {
             };
             self.conns[conn].intended = intended;
             self.conns[conn].outcome = outcome;
+        }
+        let after = self
+            .refused
+            .iter()
+            .filter_map(|&attempt| {
+                self.conns[..attempt]
+                    .iter()
+                    .rev()
+                    .find(|conn| !conn.attempt)
+            })
+            .chain(self.refused.iter().map(|&attempt| &self.conns[attempt]))
+            .map(|conn| conn.outcome)
+            .max()
+            .unwrap_or_default();
+        for attempt in std::mem::take(&mut self.refused) {
+            self.conns[attempt].outcome = after;
         }
         for index in 0..self.conns.len() {
             if self.conns[index].outcome == ClientOutcome::Reconnected && !self.conns[index].attempt
@@ -453,10 +487,11 @@ impl Machine<'_> {
             .iter()
             .take(8)
             .any(|event| leaves(&event.kind) && nearer(at, &event.at, EXIT_NS));
-        let nothing_wrong = self.conns[conn]
-            .why
-            .iter()
-            .any(|&index| self.events[index].kind == Kind::Closed(Trouble::NoError));
+        // A closed line that has no reason, or only an old one.
+        let nothing_wrong = self.conns[conn].why.iter().any(|&index| {
+            matches!(&self.events[index].kind, Kind::Closed(trouble) if *trouble != Trouble::Unsaid)
+                && !self.fails(index, opened)
+        });
         let nil = self.conns[conn]
             .why
             .iter()
@@ -509,6 +544,34 @@ impl Machine<'_> {
                 .why
                 .iter()
                 .any(|&index| self.fails(index, from))
+    }
+
+    /// A call failed because the client is closed for good, which not every library logs by itself.
+    fn closed_since(&self, from: usize) -> bool {
+        const CLOSED: &[&str] = &[
+            "onnection closed",
+            "onnection Closed",
+            "CONNECTION_CLOSED",
+            "CONN_CLOSED",
+            "closed connection",
+        ];
+        self.events[from..].iter().any(|event| {
+            event.kind == Kind::PublishFailed(Trouble::NotConnected)
+                && CLOSED.iter().any(|words| event.at.text.contains(words))
+        })
+    }
+
+    /// The log is one that tells when a connection is back. Python's default error callback, for one, does not.
+    fn tells_return(&self) -> bool {
+        self.events.iter().any(|event| {
+            matches!(
+                event.kind,
+                Kind::Connected | Kind::Reconnected | Kind::Disconnected(Trouble::Unsaid)
+            )
+        }) || matches!(
+            self.library,
+            Library::Go | Library::C | Library::Java | Library::DotNetV2 | Library::RustAsync
+        )
     }
 
     /// The story ends in a crash of the application.
