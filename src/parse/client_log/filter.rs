@@ -117,7 +117,7 @@ pub fn routine(body: &[u8]) -> Option<Routine> {
     let head = &body[..body.len().min(160)];
     let at = memmem::find(head, b": received ")?;
     let rest = &head[at + 11..];
-    if !memmem::find(&head[..at], b"nats").is_some_and(|at| at > 0) {
+    if memmem::find(&head[..at], b"nats").is_none() {
         None
     } else if rest.starts_with(b"MESSAGE") {
         Some(Routine::Message)

@@ -5,7 +5,7 @@
 //! `${s.type}: ${s.data}`, as JSON, or in words of their own. `staleConnection` also follows an authentication error
 //! (facts, trap 6), which `reconstruct` undoes.
 
-use super::row::{Row, error, line};
+use super::row::{Row, error, inner, line};
 use super::said::ClientEventKind::{
     Closed, ClosingByApplication, ConnectFailed, Connected, Disconnected, Discovered, Error,
     LameDuck, NoResponders, PingOut, PublishFailed, Reconnected, Reconnecting, RequestTimeout,
@@ -205,7 +205,7 @@ pub(super) static ROWS: &[Row] = &[
     error(JsV2, Proof, "NatsError: '{text}'", |f| {
         Error(f.server_error())
     }),
-    error(JsV2, Proof, "NatsError: {err}", |f| f.inner()),
+    error(JsV2, Proof, "NatsError: {err}", inner),
     // Classes of 3.x.
     error(JsV3, Idiom, "ConnectionError: connection refused", |_| {
         ConnectFailed(Refused)

@@ -36,7 +36,6 @@ pub(super) fn build(draft: Draft) -> ClientStory {
         down: None,
         first_failed: None,
         refused: Vec::new(),
-        leaving: None,
         stale: None,
         finals: Vec::new(),
     };
@@ -61,8 +60,6 @@ struct Machine<'a> {
     first_failed: Option<usize>,
     /// Attempts that reached a server since the last connection: they share what came after.
     refused: Vec<usize>,
-    /// The application's last word that it leaves, since the last connection opened.
-    leaving: Option<usize>,
     /// The client's own stale verdict on the open connection.
     stale: Option<usize>,
     /// Connections that ended for good, with what said so.
@@ -76,18 +73,11 @@ impl Machine<'_> {
             Kind::Reconnected => self.connected(index, true),
             Kind::Disconnected(_) => self.disconnected(index),
             Kind::Closed(_) | Kind::GaveUp => self.closed(index),
-            Kind::Stale => {
-                if !self.open.is_empty() {
-                    self.stale = Some(index);
-                }
-            }
+            Kind::Stale if !self.open.is_empty() => self.stale = Some(index),
             Kind::Reconnecting(_) => self.dialling(index),
             Kind::ConnectFailed(trouble) => {
                 let trouble = trouble.clone();
                 self.connect_failed(index, &trouble);
-            }
-            Kind::ClosingByApplication | Kind::Draining | Kind::Exiting => {
-                self.leaving.get_or_insert(index);
             }
             _ => {}
         }
@@ -136,7 +126,6 @@ impl Machine<'_> {
             ..ClientConn::default()
         });
         self.open.push(self.conns.len() - 1);
-        self.leaving = None;
         self.stale = None;
     }
 

@@ -160,7 +160,8 @@ impl Client {
     pub(super) fn settle(self, source: SourceId, stem: &str, ends: Option<Ends>) -> Option<Draft> {
         let proven = self.proven();
         let hinted = self.name.is_some() || self.has_idiom();
-        if self.events.entries().is_empty() || !proven && !(hinted && self.events.has_life()) {
+        let told = proven || hinted && self.events.has_life();
+        if self.events.entries().is_empty() || !told {
             return None;
         }
         let ends = ends.unwrap_or(Ends {
