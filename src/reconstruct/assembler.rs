@@ -170,7 +170,14 @@ impl Assembler {
         let count = self.held.partition_point(|held| held.start < self.front);
         for held in self.held.drain(..count) {
             self.held_bytes -= held.bytes.len();
-            delivered = give_from(delivered, held.start, held.at, held.len, &held.bytes, &mut give);
+            delivered = give_from(
+                delivered,
+                held.start,
+                held.at,
+                held.len,
+                &held.bytes,
+                &mut give,
+            );
         }
         delivered
     }
@@ -274,7 +281,10 @@ mod tests {
         let delivered = assembler.release(1, |piece| seen.push(format!("{piece:?}")));
         assert_eq!(delivered, 14);
         assert_eq!(seen.len(), 2, "{seen:?}");
-        assert!(seen[0].contains("Gap") && seen[0].contains("10"), "{seen:?}");
+        assert!(
+            seen[0].contains("Gap") && seen[0].contains("10"),
+            "{seen:?}"
+        );
     }
 
     #[test]

@@ -410,7 +410,10 @@ impl Decoder {
             Packet::Other => self.facts.other_packets += 1,
             Packet::Broken(why) => self.broken(why.to_owned(), at),
             Packet::UnknownLink => {
-                let why = format!("packets of link type {}, which is not read here", frame.link);
+                let why = format!(
+                    "packets of link type {}, which is not read here",
+                    frame.link
+                );
                 self.broken(why, at);
             }
         }

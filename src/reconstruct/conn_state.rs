@@ -334,9 +334,7 @@ impl ConnState {
                     State::SynSent
                 });
             } else {
-                if !ack
-                    && self.ends[peer].state == State::SynAckSent
-                    && seq == self.ends[me].start
+                if !ack && self.ends[peer].state == State::SynAckSent && seq == self.ends[me].start
                 {
                     // SYN and SYN,ACK came in the wrong order: the ends change places.
                     self.ends.swap(0, 1);
@@ -525,11 +523,7 @@ mod tests {
             ),
             (
                 "data sent twice",
-                [
-                    &OPEN[..],
-                    &[('>', data, 11, 51, 5), ('>', data, 11, 51, 5)],
-                ]
-                .concat(),
+                [&OPEN[..], &[('>', data, 11, 51, 5), ('>', data, 11, 51, 5)]].concat(),
                 "S1",
                 "ShADT",
             ),
@@ -549,11 +543,7 @@ mod tests {
             ),
         ];
         for (name, dialogue, code, history) in table {
-            assert_eq!(
-                summary(dialogue),
-                (*code, (*history).to_owned()),
-                "{name}"
-            );
+            assert_eq!(summary(dialogue), (*code, (*history).to_owned()), "{name}");
         }
     }
 }

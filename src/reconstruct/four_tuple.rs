@@ -94,7 +94,10 @@ impl Default for KeyHash {
 impl KeyHash {
     /// Which of `shards` a key belongs to: the same for every run, since it decides who works, not what results.
     pub fn shard(key: &Key, shards: usize) -> usize {
-        let mix = u64::from(key.low.port) ^ u64::from(key.high.port) << 16 ^ key.low.host.0 as u64 ^ (key.high.host.0 as u64).rotate_left(24);
+        let mix = u64::from(key.low.port)
+            ^ u64::from(key.high.port) << 16
+            ^ key.low.host.0 as u64
+            ^ (key.high.host.0 as u64).rotate_left(24);
         let folded = u128::from(mix) * 0x9e37_79b9_7f4a_7c15;
         ((folded as u64 >> 32) as usize ^ (folded >> 64) as usize) % shards.max(1)
     }

@@ -146,7 +146,8 @@ impl LiveConn {
 
     /// Only SYNs of the originator were seen.
     pub fn is_attempt(&self) -> bool {
-        self.flows[1].flow.packets == 0 && self.flows[0].flow.packets == u64::from(self.handshake.syns)
+        self.flows[1].flow.packets == 0
+            && self.flows[0].flow.packets == u64::from(self.handshake.syns)
     }
 
     /// The responder sent payload.
@@ -259,13 +260,7 @@ impl LiveConn {
         }
     }
 
-    fn reset(
-        &mut self,
-        end: End,
-        segment: &Segment,
-        at: Moment,
-        host_ttl: Option<(u8, u8)>,
-    ) {
+    fn reset(&mut self, end: End, segment: &Segment, at: Moment, host_ttl: Option<(u8, u8)>) {
         self.ended_by.get_or_insert((end, at));
         let (me, peer) = (index(end), index(end.other()));
         let recent_run = |flow: &FlowState| flow.run().is_some_and(|run| run.count >= 2);
@@ -285,7 +280,13 @@ impl LiveConn {
     }
 
     /// A segment that is no RST. Returns the name of its oddity, if it has one.
-    fn ordinary(&mut self, end: End, segment: &Segment, payload: &[u8], at: Moment) -> &'static str {
+    fn ordinary(
+        &mut self,
+        end: End,
+        segment: &Segment,
+        payload: &[u8],
+        at: Moment,
+    ) -> &'static str {
         let (me, peer) = (index(end), index(end.other()));
         let seq = Seq(segment.seq);
         let mut seen = "";
@@ -654,8 +655,7 @@ impl LiveConn {
             Piece::Gap(at, len) => builder.gap(end, at, len),
         };
         if start <= self.delivered[me] {
-            self.delivered[me] =
-                give_from(self.delivered[me], start, at, len, payload, &mut give);
+            self.delivered[me] = give_from(self.delivered[me], start, at, len, payload, &mut give);
             if present.held_bytes() > 0 || present.front() > self.delivered[me] {
                 self.delivered[me] = present.release(self.delivered[me], give);
             }
@@ -780,7 +780,10 @@ impl LiveConn {
         let refused = self.handshake.syn.is_some()
             && self.handshake.syn_ack.is_none()
             && self.rsts.first().is_some_and(|rst| rst.from == End::Resp);
-        let first_fin = [orig, resp].into_iter().filter_map(|flow| flow.flow.fin).min();
+        let first_fin = [orig, resp]
+            .into_iter()
+            .filter_map(|flow| flow.flow.fin)
+            .min();
         let first_rst = self.rsts.first().map(|rst| rst.at);
         let waiting = |flow: &FlowState| {
             flow.run().is_some() && flow.outstanding() > 0 || flow.unanswered_probes >= 2

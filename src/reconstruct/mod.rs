@@ -3,19 +3,30 @@
 //!
 //! Invariant: memory is bounded by live connections plus closed ones plus a fixed window, never by input bytes.
 
+mod anomaly;
+mod assembler;
 pub mod bundle;
+pub mod capture;
 pub mod client;
 pub mod client_story;
 pub mod config_file;
 pub mod conn;
+mod conn_state;
+mod conn_table;
 pub mod facts;
+mod flow;
+mod four_tuple;
 mod host_end;
 mod identity;
 mod limits;
 pub mod lines;
+mod live_conn;
 pub mod log;
 mod log_family;
 pub mod monitored;
+mod rst;
+mod sample;
+mod seq;
 pub mod server;
 mod server_absorb;
 mod server_conns;
@@ -24,16 +35,5 @@ pub mod server_life;
 mod server_succession;
 pub mod session;
 pub mod session_builder;
-pub mod capture;
-mod four_tuple;
-mod seq;
-mod assembler;
-mod flow;
-mod conn_state;
-mod anomaly;
-mod rst;
-mod sample;
 mod tail;
-mod live_conn;
-mod conn_table;
 mod year;

@@ -49,7 +49,9 @@ pub fn fingerprint(segment: &Segment, at: Moment, context: &Context<'_>) -> Rst 
             .into_iter()
             .map(|next| position - next)
             .min_by_key(|distance| distance.abs());
-        nearest.unwrap_or(0).clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
+        nearest
+            .unwrap_or(0)
+            .clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
     });
     let after_own = own.flow.last_packet.map(|last| at.ns - last.ns);
     let after_peer = peer.flow.last_packet.map(|last| at.ns - last.ns);

@@ -86,7 +86,10 @@ mod tests {
                 assert_eq!(kept.len() as u64, count);
             }
             let widest = kept.windows(2).map(|pair| pair[1] - pair[0]).max();
-            assert!(widest.unwrap_or(0) <= (count / 16).max(1), "{count}: {widest:?}");
+            assert!(
+                widest.unwrap_or(0) <= (count / 16).max(1),
+                "{count}: {widest:?}"
+            );
         }
     }
 }

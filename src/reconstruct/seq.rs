@@ -46,10 +46,7 @@ impl Unwrap {
 
     /// The sequence number at a position.
     pub const fn seq(self, position: i64) -> Seq {
-        Seq(self
-            .near
-            .0
-            .wrapping_add((position - self.position) as u32))
+        Seq(self.near.0.wrapping_add((position - self.position) as u32))
     }
 }
 

@@ -82,23 +82,20 @@ pub fn error(frame: &[u8], at: usize, outer: &Segment, v6: bool) -> Packet {
         (true, 2, _) => be32(frame, at + 4),
         _ => None,
     };
-    quoted(frame, at + 8).map_or(
-        Packet::Other,
-        |(src, dst, src_port, dst_port, seq)| {
-            Packet::Icmp(IcmpError {
-                from: outer.src,
-                v6,
-                kind: (kind, code),
-                mtu,
-                src,
-                dst,
-                src_port,
-                dst_port,
-                seq,
-                tunnel: outer.tunnel,
-            })
-        },
-    )
+    quoted(frame, at + 8).map_or(Packet::Other, |(src, dst, src_port, dst_port, seq)| {
+        Packet::Icmp(IcmpError {
+            from: outer.src,
+            v6,
+            kind: (kind, code),
+            mtu,
+            src,
+            dst,
+            src_port,
+            dst_port,
+            seq,
+            tunnel: outer.tunnel,
+        })
+    })
 }
 
 /// The head of the packet that an error quotes: at least 8 bytes of TCP are there (RFC 792).

@@ -127,7 +127,11 @@ fn loopback(frame: &[u8], layer: Layer) -> Packet {
 }
 
 fn ppp(frame: &[u8], layer: Layer) -> Packet {
-    let at = if frame.starts_with(&[0xff, 0x03]) { 2 } else { 0 };
+    let at = if frame.starts_with(&[0xff, 0x03]) {
+        2
+    } else {
+        0
+    };
     ppp_payload(frame, layer, layer.at + at)
 }
 
@@ -195,7 +199,13 @@ fn netfilter(frame: &[u8], layer: Layer) -> Packet {
     while let Some(&[l0, l1, t0, t1]) = frame.get(at..).and_then(<[u8]>::first_chunk::<4>) {
         let length = usize::from(u16::from_le_bytes([l0, l1]));
         if u16::from_le_bytes([t0, t1]) & 0x7fff == 9 {
-            return network::packet(frame, Layer { at: at + 4, ..layer });
+            return network::packet(
+                frame,
+                Layer {
+                    at: at + 4,
+                    ..layer
+                },
+            );
         }
         if length < 4 {
             break;

@@ -1,8 +1,6 @@
 //! pcapng: blocks, sections, interfaces (draft-ietf-opsawg-pcapng).
 
-use pcap_parser::pcapng::{
-    Block, OptionCode, PcapNGOption, parse_block_be, parse_block_le,
-};
+use pcap_parser::pcapng::{Block, OptionCode, PcapNGOption, parse_block_be, parse_block_le};
 
 use super::{Frame, LONGEST_RECORD, Record, Resolution, u32_at};
 
@@ -51,7 +49,10 @@ impl Section {
 
     /// Packets dropped, summed over interfaces that have statistics.
     pub fn dropped(&self) -> Option<u64> {
-        let own = self.interfaces.iter().filter_map(|interface| interface.dropped);
+        let own = self
+            .interfaces
+            .iter()
+            .filter_map(|interface| interface.dropped);
         own.chain(self.dropped_before)
             .fold(None, |sum: Option<u64>, drops| {
                 Some(sum.unwrap_or(0).saturating_add(drops))
@@ -191,7 +192,8 @@ impl Section {
                 .and_then(<[u8]>::first)
                 .copied()
                 .unwrap_or(6);
-            let tsoffset = option(OptionCode::IfTsoffset).map_or(0, |value| self.number(value) as i64);
+            let tsoffset =
+                option(OptionCode::IfTsoffset).map_or(0, |value| self.number(value) as i64);
             if let Some(resolution) = Resolution::new(tsresol, tsoffset) {
                 interface.resolution = resolution;
             }

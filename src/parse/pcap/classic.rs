@@ -78,9 +78,9 @@ impl Classic {
         // A file appended to this one: its magic number stands where seconds do, a time in the year 2055.
         if let Some(first) = bytes.first_chunk::<4>()
             && is_magic(*first)
-            && bytes.get(4..8).is_some_and(|version| {
-                matches!(version, [2, 0, 4, 0] | [0, 2, 0, 4])
-            })
+            && bytes
+                .get(4..8)
+                .is_some_and(|version| matches!(version, [2, 0, 4, 0] | [0, 2, 0, 4]))
         {
             return Record::Bad("a second file header");
         }
