@@ -4,6 +4,7 @@
 //! sends INFO). The others follow from habit (a line is written within [`LINE_LAG`] of what it tells).
 
 use super::offset::{Constraint, FAR};
+use crate::reconstruct::conn::Conn;
 use crate::source::SourceId;
 use crate::span::{Cite, LogRef, Moment};
 use crate::time::Bounds;
@@ -13,6 +14,14 @@ pub const LINE_LAG: i64 = 40_000_000;
 
 /// Lines of one process from different threads can be swapped by tens of microseconds (facts a.1, monotonicity).
 pub const LINE_SWAP: i64 = 1_000_000;
+
+/// A path's round trip where the capture did not see the handshake.
+const ROUND_TRIP: i64 = 100_000_000;
+
+/// How late a log line usually is after a packet of this connection, wherever on the path that was captured.
+pub fn lag(conn: &Conn) -> i64 {
+    LINE_LAG + conn.handshake.rtt().unwrap_or(ROUND_TRIP).max(0)
+}
 
 /// One record on one clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,16 +1,13 @@
 //! Anchors of a client's log: against captured packets (PONG before "connected", FIN or RST before "disconnected") and,
 //! without a capture, against the server's log ("created" before "connected").
 
-use super::anchor::{Anchor, LINE_LAG, Side};
+use super::anchor::{Anchor, Side, lag};
 use super::joined::{Joined, Records};
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::client::{ClientConn, ClientEventKind, ClientStory};
 use crate::reconstruct::conn::{Conn, End};
 use crate::reconstruct::server::ServerConn;
 use crate::span::Moment;
-
-/// How late a client's line usually is after what it tells: callbacks run when the event loop gets to them.
-const CALLBACK_LAG: i64 = LINE_LAG;
 
 /// Anchors of one joined connection.
 pub fn anchors(records: &Records, joined: &Joined, out: &mut Vec<Anchor>) {
@@ -22,7 +19,10 @@ pub fn anchors(records: &Records, joined: &Joined, out: &mut Vec<Anchor>) {
     for leg in &joined.conns {
         captured(&records.conns[leg.conn], story, own, out);
     }
-    if let Some((life, conn)) = joined.server {
+    // Packets tie both logs closer than the logs tie each other.
+    if let Some((life, conn)) = joined.server
+        && joined.conns.is_empty()
+    {
         logged(&records.servers[life].conns[conn], story, own, out);
     }
 }
@@ -73,7 +73,7 @@ fn captured(conn: &Conn, story: &ClientStory, own: &ClientConn, out: &mut Vec<An
             out.push(Anchor::before(packet(at), line));
         }
         if let Some(at) = ready {
-            out.push(Anchor::usually(packet(at), line, 0, CALLBACK_LAG));
+            out.push(Anchor::usually(packet(at), line, 0, lag(conn)));
         }
     }
     let Some((line, kind)) = ended(story, own) else {
@@ -100,22 +100,17 @@ fn captured(conn: &Conn, story: &ClientStory, own: &ClientConn, out: &mut Vec<An
             if server_first && !own.intended =>
         {
             if let Some(at) = from_server {
-                out.push(Anchor::usually(packet(at), line, 0, CALLBACK_LAG));
+                out.push(Anchor::usually(packet(at), line, 0, lag(conn)));
             }
         }
         ClientEventKind::ClosingByApplication | ClientEventKind::Stale if !server_first => {
             if let Some(at) = from_client {
-                out.push(Anchor::usually(line, packet(at), 0, CALLBACK_LAG));
+                out.push(Anchor::usually(line, packet(at), 0, lag(conn)));
             }
         }
         _ => {
             if let Some(at) = from_client.filter(|_| !server_first) {
-                out.push(Anchor::usually(
-                    packet(at),
-                    line,
-                    -CALLBACK_LAG,
-                    CALLBACK_LAG,
-                ));
+                out.push(Anchor::usually(packet(at), line, -lag(conn), lag(conn)));
             }
         }
     }
@@ -159,4 +154,4 @@ fn logged(entry: &ServerConn, story: &ClientStory, own: &ClientConn, out: &mut V
 }
 
 /// From "created" to "connected": INFO, CONNECT, PING, PONG, perhaps TLS, and the lines themselves.
-const HANDSHAKE_LAG: i64 = 100_000_000;
+const HANDSHAKE_LAG: i64 = 400_000_000;

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::anchor::{Anchor, LINE_LAG, LINE_SWAP, Side};
+use super::anchor::{Anchor, LINE_LAG, LINE_SWAP, Side, lag};
 use super::joined::{Joined, Near, Records};
 use super::link_capture::info;
 use crate::parse::server_log::close_reason::CloseReason;
@@ -61,7 +61,7 @@ fn open(conn: &Conn, entry: &ServerConn, out: &mut Vec<Anchor>) {
     let lower = conn.handshake.ack.or(conn.handshake.syn);
     if let Some(at) = lower {
         out.push(Anchor::before(packet(at), created));
-        out.push(Anchor::usually(packet(at), created, 0, LINE_LAG));
+        out.push(Anchor::usually(packet(at), created, 0, lag(conn)));
     }
     let session = conn.session.as_ref();
     let upper = match entry.kind {
@@ -96,7 +96,7 @@ fn close(conn: &Conn, entry: &ServerConn, near: Near, out: &mut Vec<Anchor>) {
         out.push(Anchor::about_before(closed, packet(at), LINE_SWAP));
         // A slow consumer's FIN waits behind the send buffer: seconds to minutes (facts, fact 6).
         if !slow && conn.flow(server).retransmissions == 0 {
-            out.push(Anchor::usually(closed, packet(at), 0, LINE_LAG));
+            out.push(Anchor::usually(closed, packet(at), 0, lag(conn)));
         }
     }
     match &entry.reason {
@@ -107,7 +107,7 @@ fn close(conn: &Conn, entry: &ServerConn, near: Near, out: &mut Vec<Anchor>) {
             {
                 out.push(Anchor::before(packet(fin), closed));
                 if near != Near::Client || server_fin.is_some() {
-                    out.push(Anchor::usually(packet(fin), closed, 0, LINE_LAG));
+                    out.push(Anchor::usually(packet(fin), closed, 0, lag(conn)));
                 }
             }
         }
@@ -121,7 +121,7 @@ fn close(conn: &Conn, entry: &ServerConn, near: Near, out: &mut Vec<Anchor>) {
                 rst.filter(|rst| server_fin.is_none_or(|server| rst.frame < server.frame))
             {
                 // The server may have been told by another RST, one that this capture did not see.
-                out.push(Anchor::usually(packet(at), closed, 0, LINE_LAG));
+                out.push(Anchor::usually(packet(at), closed, 0, lag(conn)));
             }
         }
         _ => {}
@@ -168,7 +168,7 @@ fn notes(conn: &Conn, entry: &ServerConn, out: &mut Vec<Anchor>) {
                 line,
                 packet(error.at),
                 -LINE_SWAP,
-                LINE_LAG,
+                lag(conn),
             ));
         }
     }

@@ -111,7 +111,8 @@ fn same_segments(here: &Conn, there: &Conn, from: End) -> Pairs {
             frame: sample.frame,
         });
     }
-    let relative = here.flow(from).isn.is_some() == there.flow(from).isn.is_some();
+    // Without the SYN, sequence numbers count from whatever each capture saw first.
+    let relative = here.flow(from).isn.is_some() && there.flow(from).isn.is_some();
     for sample in here
         .samples
         .iter()

@@ -121,24 +121,20 @@ pub fn interval(constraints: &[Constraint]) -> Option<(Bounds, usize)> {
     bounds.map(|bounds| (bounds, best))
 }
 
-fn holds(c: &Constraint, value: i64) -> bool {
-    c.low <= value && value <= c.high
-}
-
-/// Splits at steps: where a run of constraints at the end of the time disagrees with what most of the others say.
+/// Splits at steps, each time where the disagreement changes most (binary segmentation).
 fn steps(sorted: &[Constraint]) -> Vec<&[Constraint]> {
     let mut parts = Vec::new();
-    let mut rest = sorted;
-    while let Some(cut) = first_step(rest) {
-        let (head, tail) = rest.split_at(cut);
-        parts.push(head);
-        rest = tail;
-        if parts.len() >= MAX_STEPS {
-            break;
+    let mut open = vec![sorted];
+    while let Some(part) = open.pop() {
+        match first_step(part) {
+            Some(cut) if parts.len() + open.len() < MAX_STEPS => {
+                let (head, tail) = part.split_at(cut);
+                open.push(tail);
+                open.push(head);
+            }
+            _ if part.is_empty() => {}
+            _ => parts.push(part),
         }
-    }
-    if !rest.is_empty() {
-        parts.push(rest);
     }
     parts
 }
@@ -146,40 +142,47 @@ fn steps(sorted: &[Constraint]) -> Vec<&[Constraint]> {
 /// More steps than this are not a clock but noise.
 const MAX_STEPS: usize = 64;
 
-/// Where the first step is: the cut that leaves the fewest disagreeing constraints on both sides together, if it
-/// explains clearly more than no cut.
+/// How many agree, with the best drift.
+fn agreement(sorted: &[Constraint]) -> usize {
+    interval(&flatten(sorted, slope(sorted))).map_or(0, |(_, count)| count)
+}
+
+/// Where a step explains most of what disagrees, if any does.
 fn first_step(sorted: &[Constraint]) -> Option<usize> {
-    let drift = slope(sorted);
-    let flat = flatten(sorted, drift);
+    let flat = flatten(sorted, slope(sorted));
     let (bounds, agreeing) = interval(&flat)?;
     let wrong = flat.len() - agreeing;
     if wrong < STEP_EVIDENCE {
         return None;
     }
-    // A step leaves the agreeing ones on one side of a moment and most of the others on the other side.
-    let good: Vec<bool> = flat.iter().map(|c| holds(c, bounds.mid())).collect();
-    let total_bad = wrong as i64;
-    let mut best = (0, 0);
-    let (mut good_before, mut bad_before) = (0_i64, 0_i64);
-    for (index, ok) in good.iter().enumerate() {
-        if *ok {
-            good_before += 1;
+    // The cumulative sum of disagreement over its mean turns where the share of disagreement changes.
+    let (mut sum, mut lowest, mut highest) = (0_i64, (0_i64, 0_usize), (0_i64, 0_usize));
+    for (index, c) in flat.iter().enumerate() {
+        let bad = !(c.low <= bounds.low && bounds.high <= c.high);
+        sum += if bad {
+            agreeing as i64
         } else {
-            bad_before += 1;
+            -(wrong as i64)
+        };
+        if sum < lowest.0 {
+            lowest = (sum, index + 1);
         }
-        let bad_after = total_bad - bad_before;
-        let good_after = agreeing as i64 - good_before;
-        // Cut after `index`: the agreeing stretch comes first, or the disagreeing one does.
-        for score in [
-            bad_after - good_after * 2 - bad_before,
-            bad_before - good_before * 2 - bad_after,
-        ] {
-            if score > best.0 {
-                best = (score, index + 1);
-            }
+        if sum > highest.0 {
+            highest = (sum, index + 1);
         }
     }
-    (best.0 >= STEP_EVIDENCE as i64 && best.1 < sorted.len()).then_some(best.1)
+    let mut best = (0, 0);
+    for cut in [lowest.1, highest.1] {
+        if cut < STEP_EVIDENCE || sorted.len() - cut < STEP_EVIDENCE {
+            continue;
+        }
+        let gain = (agreement(&sorted[..cut]) + agreement(&sorted[cut..])).saturating_sub(agreeing);
+        if gain > best.0 {
+            best = (gain, cut);
+        }
+    }
+    // Wrong pairs are spread over time: splitting there gains a few by chance, a step gains most of them.
+    (best.0 >= STEP_EVIDENCE && best.0 * 2 > wrong).then_some(best.1)
 }
 
 /// Drift in parts per million that makes most constraints agree: zero unless another value is clearly better.
@@ -187,17 +190,18 @@ fn slope(sorted: &[Constraint]) -> f64 {
     let Some((_, agreeing)) = interval(sorted) else {
         return 0.0;
     };
-    let (first, last) = (sorted[0].raw, sorted[sorted.len() - 1].raw);
-    let length = last.saturating_sub(first);
+    // A wrong pair can be far off in raw time, too: what counts is where most of the anchors are.
+    let (early, late) = (
+        sorted[sorted.len() / 10].raw,
+        sorted[sorted.len() - 1 - sorted.len() / 10].raw,
+    );
+    let length = late.saturating_sub(early);
     if agreeing == sorted.len() || length < 10 * SECOND {
         return 0.0;
     }
-    const BUCKETS: i64 = 24;
+    const BUCKETS: usize = 24;
     let mut middles: Vec<(i64, i64)> = Vec::new();
-    for bucket in sorted.chunk_by(|a, b| {
-        let of = |c: &Constraint| (c.raw - first) / (length / BUCKETS + 1);
-        of(a) == of(b)
-    }) {
+    for bucket in sorted.chunks((sorted.len() / BUCKETS).max(4)) {
         if let Some((bounds, _)) = interval(bucket).filter(|(bounds, _)| finite(*bounds)) {
             middles.push((bucket[bucket.len() / 2].raw, bounds.mid()));
         }

@@ -1,5 +1,7 @@
 //! The whole stage against small worlds whose clocks are wrong in known ways.
 
+use proptest::prelude::*;
+
 use super::world::{EPOCH, World, Wrong};
 use super::*;
 use crate::time::SECOND;
@@ -111,4 +113,90 @@ fn logs_alone() {
     assert_eq!(alignment.clocks[0].zone_s, Some(7200));
     let widest = holds(&alignment, clients[0], &off, &off, 40 * SECOND);
     assert!(widest < SECOND, "{widest}");
+}
+
+/// Any zone in use and any skew that a clock without synchronisation may have.
+fn wrong_clock() -> impl Strategy<Value = Wrong> {
+    (
+        -48_i64..=56,
+        -95_000_000_000_i64..=95_000_000_000,
+        -40.0..40.0_f64,
+    )
+        .prop_map(|(quarters, skew, ppm)| Wrong {
+            offset: quarters * 900 * SECOND + skew,
+            ppm,
+            steps: Vec::new(),
+        })
+}
+
+/// The reference of an alignment: the aligned clock that rests on no anchors.
+fn reference<'a>(alignment: &Alignment, clocks: &'a [Wrong]) -> &'a Wrong {
+    let index = alignment
+        .clocks
+        .iter()
+        .position(|clock| clock.aligned && clock.anchors == 0);
+    &clocks[index.expect("a reference")]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn the_true_offset_lies_inside(
+        clocks in proptest::collection::vec(wrong_clock(), 3),
+        client in wrong_clock(),
+        count in 3_usize..40,
+        every in 1..20_000_i64,
+        delay in 50_000..60_000_000_i64,
+        wrong_lines in proptest::collection::vec((0_usize..40, -300..300_i64), 0..2),
+    ) {
+        let mut world = World::new(count, every * 1_000_000, 20 * SECOND, delay);
+        world.capture(&clocks[0], 1.0, true);
+        world.capture(&clocks[1], 0.0, true);
+        world.server_log(&clocks[2]);
+        for life in 0..count.min(4) {
+            world.client_log(life, &Wrong { ppm: 0.0, ..client.clone() });
+        }
+        if count >= 8 {
+            for (index, by) in wrong_lines {
+                world.mislead(index % count, by * 1_000_000_000);
+            }
+        }
+        let alignment = align(&world.records, &world.sources, &AlignOptions::default());
+        let truth = reference(&alignment, &clocks);
+        let until = world.lives[count - 1].close;
+        for source in 0..3 {
+            let widest = holds(&alignment, SourceId(source), &clocks[source as usize], truth, until);
+            // One round trip, and what the clocks may drift apart where nothing ties them.
+            prop_assert!(widest <= 2 * delay + until / 10_000 + 1_000_000, "{widest}");
+        }
+        for one in &alignment.joined {
+            prop_assert_eq!(one.conns.len(), 2);
+            prop_assert!(one.server.is_some());
+        }
+    }
+
+    #[test]
+    fn a_step_of_the_logs_clock_is_found(step in prop_oneof![Just(3600_i64), Just(-3600), -90_i64..-2, 2_i64..90], wrong in wrong_clock()) {
+        let mut world = World::new(30, 2 * SECOND, 5 * SECOND, 5_000_000);
+        // Between two connections' events, as the stretch begins with the first event after the step.
+        let stepped = Wrong { steps: vec![(30 * SECOND + SECOND / 2, step * SECOND)], ppm: 0.0, ..wrong };
+        let right = Wrong::default();
+        world.capture(&right, 0.5, true);
+        let log = world.server_log(&stepped);
+        let alignment = align(&world.records, &world.sources, &AlignOptions::default());
+        for life in &alignment.joined {
+            let (_, conn) = life.server.expect("joined by cid");
+            let told = &world.lives[conn];
+            let entry = &world.records.servers[0].conns[conn];
+            for (line, truth) in [(&entry.opened, told.created()), (&entry.closed, told.closed())] {
+                let when = alignment.log(line.as_ref().expect("a line")).expect("a time");
+                let truth = right.shows(truth);
+                if step > 0 {
+                    prop_assert!(when.bounds.low <= truth && truth <= when.bounds.high, "{} {}", when.at, truth);
+                }
+            }
+        }
+        prop_assert!(alignment.clocks[log.0 as usize].aligned);
+    }
 }

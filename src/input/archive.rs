@@ -1,23 +1,16 @@
 //! From one named thing to the sources inside it: compression is looked through, archives are walked, also nested.
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 
 use super::InputOptions;
 use super::decompress::{Bytes, Codec, Limits, decoder};
 use super::error::Broken;
 use super::hold::{Blob, Holder};
-use super::sniff::{self, Encoding, HEAD, Look};
+use super::member::{Skips, checked, safe_name};
+use super::peek::{Peeked, Seen};
+use super::sniff::{Encoding, Look};
 use super::{tar, zip};
 use crate::source::Kind;
-
-/// Compressions around compressions that are looked through.
-const MAX_LAYERS: usize = 4;
-
-/// How much of a stream may be needed before a decoder gives its first byte: bzip2 and lz4 work in blocks.
-const BLOCK_HEAD: usize = 5 << 20;
-
-/// Members of one archive that are named one by one when they are skipped; the rest is counted.
-const NAMED_SKIPS: usize = 200;
 
 /// A source before it has an id.
 #[derive(Debug)]
@@ -32,8 +25,8 @@ pub struct Found {
     pub origin: Option<Origin>,
     /// What was wrong with it, and how many times.
     pub problem: Option<(String, u64)>,
-    /// The first bytes, decoded, as far as ordering pieces of a capture needs them.
-    pub head: Vec<u8>,
+    /// When a capture's first packet was seen.
+    pub first_packet: Option<i128>,
 }
 
 /// How to read a source.
@@ -73,21 +66,22 @@ impl<'o> Unpacker<'o> {
         self.skip_many(path, bytes, why, 1);
     }
 
-    fn skip_many(&mut self, path: String, bytes: u64, why: impl Into<String>, count: u64) {
+    /// Records several that were skipped for the same reason.
+    pub fn skip_many(&mut self, path: String, bytes: u64, why: impl Into<String>, count: u64) {
         self.found.push(Found {
             path,
             kind: Kind::Unknown,
             bytes,
             origin: None,
             problem: Some((why.into(), count)),
-            head: Vec::new(),
+            first_packet: None,
         });
     }
 
     const fn limits(&self) -> Limits {
         Limits {
             ratio: self.options.max_ratio,
-            total: self.total_left,
+            total: self.options.max_total,
         }
     }
 
@@ -118,7 +112,7 @@ impl<'o> Unpacker<'o> {
                         encoding,
                     }),
                     problem: None,
-                    head: short(seen.head),
+                    first_packet: first_packet(kind, &seen.head),
                 });
             }
             Look::Tar | Look::Zip if depth >= self.options.max_depth => {
@@ -166,7 +160,7 @@ impl<'o> Unpacker<'o> {
                         encoding,
                     }),
                     problem: kept.broken.map(|e| (e.to_string(), 1)),
-                    head: short(seen.head),
+                    first_packet: first_packet(kind, &seen.head),
                 });
             }
         }
@@ -242,8 +236,13 @@ impl<'o> Unpacker<'o> {
         let members = match zip::members(blob) {
             Ok(members) => members,
             Err(why) => {
-                let why = format!("the zip archive cannot be read: {why}");
-                return self.skip(path.to_owned(), blob.len(), why);
+                let members = zip::salvage(blob, self.options.max_total);
+                let count = members.len();
+                let why = format!(
+                    "the zip archive is cut or broken ({why}); {count} members were found from its beginning"
+                );
+                self.skip(path.to_owned(), blob.len(), why);
+                members
             }
         };
         let mut skips = Skips::default();
@@ -337,60 +336,6 @@ impl<'o> Unpacker<'o> {
     }
 }
 
-/// The name to use for a member that is a file; `None` for folders; why it is skipped otherwise.
-fn checked(member: &tar::Member) -> Result<Option<String>, String> {
-    match member.kind {
-        tar::MemberKind::File => safe_name(&member.name).map(Some),
-        tar::MemberKind::Folder => Ok(None),
-        tar::MemberKind::Other(what) => Err(what.to_owned()),
-    }
-}
-
-/// Nothing is ever written under a member's name, so an escape could only mislead a reader; it is refused all the
-/// same, since it marks a forged archive.
-fn safe_name(name: &str) -> Result<String, String> {
-    let unified = name.replace('\\', "/");
-    let drive = matches!(unified.as_bytes(), [b'A'..=b'Z' | b'a'..=b'z', b':', ..]);
-    if unified.starts_with('/') || drive {
-        return Err("its name is an absolute path".to_owned());
-    }
-    if unified.split('/').any(|part| part == "..") {
-        return Err("its name leads out of the archive".to_owned());
-    }
-    let parts = unified.split('/').filter(|p| !p.is_empty() && *p != ".");
-    let clean = parts.collect::<Vec<_>>().join("/");
-    if clean.is_empty() {
-        return Err("it has no name".to_owned());
-    }
-    Ok(clean)
-}
-
-/// Members that were skipped: the first ones by name, the rest as a number, so that a forged archive cannot flood
-/// the report.
-#[derive(Default)]
-struct Skips {
-    named: usize,
-    more: u64,
-}
-
-impl Skips {
-    fn add(&mut self, unpacker: &mut Unpacker<'_>, path: &str, name: &str, why: String) {
-        if self.named == NAMED_SKIPS {
-            self.more += 1;
-            return;
-        }
-        self.named += 1;
-        unpacker.skip(format!("{path}!/{name}"), 0, why);
-    }
-
-    fn finish(self, unpacker: &mut Unpacker<'_>, path: &str, bytes: u64) {
-        if self.more > 0 {
-            let why = "more members that were skipped";
-            unpacker.skip_many(path.to_owned(), bytes, why, self.more);
-        }
-    }
-}
-
 /// The limit on the sum of what is kept.
 struct Limited<'r> {
     inner: &'r mut (dyn Read + Send),
@@ -409,118 +354,6 @@ impl Read for Limited<'_> {
     }
 }
 
-/// A reader whose beginning was looked at.
-struct Peeked<'r> {
-    head: Vec<u8>,
-    rest: Bytes<'r>,
-    ended: bool,
-}
-
-/// What the beginning says, with the compressions that were looked through.
-struct Seen {
-    look: Look,
-    layers: Vec<Codec>,
-    head: Vec<u8>,
-}
-
-impl Seen {
-    fn too_deep(&self) -> String {
-        match self.look {
-            Look::Packed(codec) if self.layers.len() < MAX_LAYERS => {
-                format!("the {} data is broken from its beginning", codec.word())
-            }
-            _ => format!("compressed more than {MAX_LAYERS} times over"),
-        }
-    }
-}
-
-impl<'r> Peeked<'r> {
-    fn new(rest: Bytes<'r>) -> io::Result<Self> {
-        let mut peeked = Self {
-            head: Vec::new(),
-            rest,
-            ended: false,
-        };
-        peeked.grow(HEAD)?;
-        Ok(peeked)
-    }
-
-    /// Reads on until the head holds `size` bytes. A failure after the first bytes is left for the reader to meet
-    /// again.
-    fn grow(&mut self, size: usize) -> io::Result<()> {
-        let want = size.saturating_sub(self.head.len()) as u64;
-        match (&mut self.rest).take(want).read_to_end(&mut self.head) {
-            Ok(n) => self.ended = (n as u64) < want,
-            Err(e) if self.head.is_empty() => return Err(e),
-            Err(e) => {
-                self.rest = Box::new(Failing(Some(e)));
-                self.ended = true;
-            }
-        }
-        Ok(())
-    }
-
-    /// The reader from its first byte on.
-    fn all(self) -> Bytes<'r> {
-        Box::new(Cursor::new(self.head).chain(self.rest))
-    }
-
-    fn look(&mut self, limits: Limits) -> Seen {
-        let mut seen = look_through(&self.head, self.ended, limits);
-        if matches!(seen.look, Look::Packed(_)) && !self.ended && self.grow(BLOCK_HEAD).is_ok() {
-            seen = look_through(&self.head, self.ended, limits);
-        }
-        seen
-    }
-}
-
-/// Looks at a head through its compressions; the look is `Packed` where a decoder gives nothing.
-fn look_through(head: &[u8], mut complete: bool, limits: Limits) -> Seen {
-    let mut layers = Vec::new();
-    let mut head = head.to_vec();
-    loop {
-        let look = sniff::look(
-            &head[..head.len().min(HEAD)],
-            complete && head.len() <= HEAD,
-        );
-        let Look::Packed(codec) = look else {
-            return Seen { look, layers, head };
-        };
-        if layers.len() == MAX_LAYERS {
-            return Seen { look, layers, head };
-        }
-        let mut inner = Vec::new();
-        let cut = decoder(codec, Box::new(&head[..]), limits)
-            .and_then(|mut decoded| {
-                (&mut decoded).take(HEAD as u64).read_to_end(&mut inner)?;
-                if Codec::of(&inner).is_some() {
-                    let more = BLOCK_HEAD.saturating_sub(inner.len()) as u64;
-                    decoded.take(more).read_to_end(&mut inner)?;
-                }
-                Ok(())
-            })
-            .is_err();
-        if inner.is_empty() && cut {
-            return Seen { look, layers, head };
-        }
-        complete = complete && !cut && inner.len() < HEAD;
-        layers.push(codec);
-        head = inner;
-    }
-}
-
-/// A failure that was met while peeking, met again when the reader gets there.
-struct Failing(Option<io::Error>);
-
-impl Read for Failing {
-    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-        self.0.take().map_or(Ok(0), Err)
-    }
-}
-
-/// As much of a head as the order of capture pieces needs.
-fn short(mut head: Vec<u8>) -> Vec<u8> {
-    head.truncate(4096);
-    head.shrink_to_fit();
-    head
+fn first_packet(kind: Kind, head: &[u8]) -> Option<i128> {
+    (kind == Kind::Capture).then(|| super::first_packet::first_packet(head))?
 }

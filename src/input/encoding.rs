@@ -14,8 +14,34 @@ pub fn to_utf8(encoding: Encoding, mut reader: Bytes<'static>) -> io::Result<Byt
             reader.read_exact(&mut mark)?;
             Ok(reader)
         }
+        Encoding::LeadingZeros => Ok(Box::new(AfterZeros {
+            inner: reader,
+            begun: false,
+        })),
         Encoding::Utf16Le => Ok(Box::new(Utf16::new(reader, u16::from_le_bytes))),
         Encoding::Utf16Be => Ok(Box::new(Utf16::new(reader, u16::from_be_bytes))),
+    }
+}
+
+/// Drops zero bytes until the first other byte.
+struct AfterZeros<R> {
+    inner: R,
+    begun: bool,
+}
+
+impl<R: Read> Read for AfterZeros<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let n = self.inner.read(buf)?;
+            if self.begun || n == 0 {
+                return Ok(n);
+            }
+            if let Some(first) = buf[..n].iter().position(|&b| b != 0) {
+                self.begun = true;
+                buf.copy_within(first..n, 0);
+                return Ok(n - first);
+            }
+        }
     }
 }
 
@@ -109,20 +135,17 @@ mod tests {
     use super::*;
 
     /// Gives one byte at a time.
-    struct Drip(std::vec::IntoIter<u8>);
+    struct Drip(io::Cursor<Vec<u8>>);
 
     impl Read for Drip {
         fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-            Ok(self.0.next().map_or(0, |b| {
-                buf[0] = b;
-                1
-            }))
+            self.0.read(&mut buf[..1])
         }
     }
 
     fn decoded(encoding: Encoding, bytes: &[u8]) -> String {
         let whole: Bytes<'static> = Box::new(io::Cursor::new(bytes.to_vec()));
-        let drip: Bytes<'static> = Box::new(Drip(bytes.to_vec().into_iter()));
+        let drip: Bytes<'static> = Box::new(Drip(io::Cursor::new(bytes.to_vec())));
         let [a, b] = [whole, drip].map(|reader| {
             let mut text = String::new();
             to_utf8(encoding, reader)
@@ -151,6 +174,13 @@ mod tests {
         assert_eq!(decoded(Encoding::Utf16Le, &[b'a', 0, b'b']), "a\u{fffd}");
         let two_highs = [0x3e, 0xd8, 0x3e, 0xd8, 0x80, 0xdd];
         assert_eq!(decoded(Encoding::Utf16Le, &two_highs), "\u{fffd}\u{1f980}");
+    }
+
+    #[test]
+    fn leading_zeros_are_dropped_and_later_ones_kept() {
+        let bytes = [&[0; 300][..], b"a\0b\n"].concat();
+        assert_eq!(decoded(Encoding::LeadingZeros, &bytes), "a\0b\n");
+        assert_eq!(decoded(Encoding::LeadingZeros, &[0; 99]), "");
     }
 
     #[test]

@@ -44,7 +44,7 @@ fn pcapng(head: &[u8]) -> Option<i128> {
     loop {
         let kind = word(head, at, read)?;
         let len = word(head, at + 4, read)? as usize;
-        if len < 12 || len % 4 != 0 {
+        if len < 12 || !len.is_multiple_of(4) {
             return None;
         }
         match kind {

@@ -17,7 +17,7 @@ enum Place {
     /// A file of the user's.
     File(Arc<PathBuf>),
     /// Kept in memory.
-    Memory(Arc<[u8]>),
+    Memory(Arc<Vec<u8>>),
     /// Kept in the nameless temporary file.
     Spool(Arc<File>),
 }
@@ -86,7 +86,7 @@ impl Blob {
 
 enum Handle {
     File(Arc<File>),
-    Memory(Arc<[u8]>),
+    Memory(Arc<Vec<u8>>),
 }
 
 /// Reads a [`Blob`]. Readers of the same file do not disturb each other: all reads carry their position.
@@ -263,10 +263,12 @@ impl Shelf<'_> {
                 len: end - start,
             };
         }
-        self.holder.memory_left -= self.memory.len() as u64;
-        let len = self.memory.len() as u64;
+        let mut memory = self.memory;
+        memory.shrink_to_fit();
+        let len = memory.len() as u64;
+        self.holder.memory_left -= len;
         Blob {
-            place: Place::Memory(self.memory.into()),
+            place: Place::Memory(Arc::new(memory)),
             start: 0,
             len,
         }

@@ -12,6 +12,8 @@ mod error;
 mod first_packet;
 mod hints;
 mod hold;
+mod member;
+mod peek;
 mod piece;
 mod rotation;
 mod sniff;
@@ -87,41 +89,40 @@ pub fn discover(paths: &[PathBuf], options: &InputOptions) -> Result<Input, Erro
             Step::Skip(why) => unpacker.skip(shown, 0, why),
         }
     }
-    Input::new(unpacker.found, *options).ok_or_else(|| nothing(paths))?
-}
-
-fn nothing(paths: &[PathBuf]) -> Error {
-    let shown: Vec<_> = paths.iter().map(|p| p.to_string_lossy()).collect();
-    Error::Nothing {
-        paths: shown.join(", "),
+    let found = unpacker.found;
+    if found.is_empty() {
+        let shown: Vec<_> = paths.iter().map(|p| p.to_string_lossy()).collect();
+        let paths = shown.join(", ");
+        return Err(Error::Nothing { paths });
     }
+    Input::new(found, *options)
 }
 
 impl Input {
-    /// `None` where nothing was found.
-    fn new(mut found: Vec<Found>, options: InputOptions) -> Option<Result<Self, Error>> {
-        // Stable: an archive that was cut is named after the member with the same path, as found.
+    fn new(mut found: Vec<Found>, options: InputOptions) -> Result<Self, Error> {
+        // Stable: what shares a path (members of one name in one archive) stays in the order found.
         found.sort_by(|a, b| a.path.cmp(&b.path));
-        let first = found.first()?;
-        if found.iter().all(|f| f.kind == Kind::Unknown) {
-            return Some(Err(Error::NothingUsable {
+        if let Some(first) = found.first()
+            && found.iter().all(|f| f.kind == Kind::Unknown)
+        {
+            return Err(Error::NothingUsable {
                 first: first.path.clone(),
                 why: first
                     .problem
                     .clone()
                     .map_or_else(String::new, |(why, _)| why),
                 others: found.len() - 1,
-            }));
+            });
         }
         let mut input = Self {
             options,
             ..Self::default()
         };
-        let mut heads = Vec::with_capacity(found.len());
+        let mut first_packets = Vec::with_capacity(found.len());
         for (index, found) in found.into_iter().enumerate() {
             let Ok(index) = u32::try_from(index) else {
                 let max = u32::MAX as usize;
-                return Some(Err(Error::TooMany { max }));
+                return Err(Error::TooMany { max });
             };
             let id = SourceId(index);
             if let Some((why, count)) = found.problem {
@@ -140,10 +141,10 @@ impl Input {
                 bytes: found.bytes,
             });
             input.origins.push(found.origin);
-            heads.push(found.head);
+            first_packets.push(found.first_packet);
         }
-        input.groups = rotation::groups(&input.sources, &heads);
-        Some(Ok(input))
+        input.groups = rotation::groups(&input.sources, &first_packets);
+        Ok(input)
     }
 
     /// The contents of a source: decompressed, as UTF-8 where its text had another encoding; streaming. May be called

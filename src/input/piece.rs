@@ -70,20 +70,27 @@ impl Piece {
         } else if let Some((without, number)) = numbered(name) {
             piece.sequence = -number;
             piece.current = false;
-            base = without.to_owned();
+            without.clone_into(&mut base);
         } else if let Some(without) = OLD.iter().find_map(|end| name.strip_suffix(end)) {
             piece.current = false;
-            base = without.to_owned();
+            without.clone_into(&mut base);
         }
         if let Some(number) = base.strip_suffix(".log").and_then(|n| n.parse().ok())
             && folder.contains("pods/")
         {
             piece.restart = number;
-            base = "#.log".to_owned();
+            "#.log".clone_into(&mut base);
+        }
+        // Replicated's support bundle: pods/logs/NAMESPACE/POD/CONTAINER-previous.log.
+        if folder.contains("pods/logs/")
+            && let Some(container) = base.strip_suffix("-previous.log")
+        {
+            piece.current = false;
+            base = format!("{container}.log");
         }
         if base == "previous.log" {
             piece.current = false;
-            base = "current.log".to_owned();
+            "current.log".clone_into(&mut base);
         }
         piece.base = format!("{folder}{base}");
         piece

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use super::first_packet::first_packet;
 use super::piece::Piece;
 use crate::source::{Kind, Source, SourceId};
 
@@ -18,8 +17,9 @@ pub struct Group {
     pub members: Vec<SourceId>,
 }
 
-/// Groups all sources that are not `Unknown`, in the order of their first paths; `heads` are their first bytes.
-pub fn groups(sources: &[Source], heads: &[Vec<u8>]) -> Vec<Group> {
+/// Groups all sources that are not `Unknown`, in the order of their first paths; `first_packets` are the times of
+/// captures' first packets, by source.
+pub fn groups(sources: &[Source], first_packets: &[Option<i128>]) -> Vec<Group> {
     let mut families: BTreeMap<(String, Kind), Vec<(Piece, SourceId)>> = BTreeMap::new();
     for source in sources.iter().filter(|s| s.kind != Kind::Unknown) {
         let piece = match source.kind {
@@ -43,7 +43,7 @@ pub fn groups(sources: &[Source], heads: &[Vec<u8>]) -> Vec<Group> {
                 }));
                 continue;
             }
-            let time = |id: &SourceId| heads.get(id.0 as usize).and_then(|h| first_packet(h));
+            let time = |id: &SourceId| first_packets.get(id.0 as usize).copied().flatten();
             if members.iter().all(|(_, id)| time(id).is_some()) {
                 members.sort_by_key(|(_, id)| time(id));
             }
@@ -76,8 +76,8 @@ mod tests {
     use super::*;
     use crate::source::Hints;
 
-    fn grouped(kind: Kind, names: &[&str], heads: &[Vec<u8>]) -> Vec<Vec<String>> {
-        let mut names: Vec<_> = names.iter().zip(heads).collect();
+    fn grouped(kind: Kind, names: &[&str], times: &[Option<i128>]) -> Vec<Vec<String>> {
+        let mut names: Vec<_> = names.iter().zip(times).collect();
         names.sort_by_key(|(n, _)| **n);
         let sources: Vec<_> = names
             .iter()
@@ -90,8 +90,8 @@ mod tests {
                 hints: Hints::default(),
             })
             .collect();
-        let heads: Vec<_> = names.iter().map(|(_, h)| (*h).clone()).collect();
-        groups(&sources, &heads)
+        let times: Vec<_> = names.iter().map(|(_, t)| **t).collect();
+        groups(&sources, &times)
             .into_iter()
             .map(|g| {
                 g.members
@@ -105,7 +105,7 @@ mod tests {
     /// Each table is one group in this order.
     #[test]
     fn logs_in_order() {
-        let tables: [&[&str]; 10] = [
+        let tables: [&[&str]; 11] = [
             &[
                 "b/x.log.10.gz",
                 "b/x.log.9.gz",
@@ -127,6 +127,10 @@ mod tests {
             &["app-2026-11-22.log", "app-2026-11-23.log"],
             &["app.log.2026-11-22", "app.log.2026-11-23", "app.log"],
             &["app.log.old", "app.log"],
+            &[
+                "pods/logs/ns/nats-0/nats-previous.log",
+                "pods/logs/ns/nats-0/nats.log",
+            ],
             &["syslog.7.gz", "syslog.1", "syslog"],
             &[
                 "b.tgz!/var/log/pods/ns_nats-0_uid/nats/0.log",
@@ -141,7 +145,7 @@ mod tests {
             ],
         ];
         for table in tables {
-            let got = grouped(Kind::Log, table, &vec![Vec::new(); table.len()]);
+            let got = grouped(Kind::Log, table, &vec![None; table.len()]);
             assert_eq!(got, [table], "{table:?}");
         }
     }
@@ -163,16 +167,8 @@ mod tests {
             "x.txt",
             "z.zip!/x.log.1",
         ];
-        let got = grouped(Kind::Log, &names, &vec![Vec::new(); names.len()]);
+        let got = grouped(Kind::Log, &names, &vec![None; names.len()]);
         assert_eq!(got.len(), names.len(), "{got:?}");
-    }
-
-    fn pcap(second: u32) -> Vec<u8> {
-        let mut head = vec![0xd4, 0xc3, 0xb2, 0xa1];
-        head.resize(24, 0);
-        head.extend(second.to_le_bytes());
-        head.extend([0; 12]);
-        head
     }
 
     #[test]
@@ -190,8 +186,8 @@ mod tests {
             ],
         ];
         for table in tables {
-            let heads: Vec<_> = (0..table.len() as u32).map(pcap).collect();
-            assert_eq!(grouped(Kind::Capture, table, &heads), [table], "{table:?}");
+            let times: Vec<_> = (0..table.len() as i128).map(Some).collect();
+            assert_eq!(grouped(Kind::Capture, table, &times), [table], "{table:?}");
         }
     }
 
@@ -209,15 +205,15 @@ mod tests {
             "a-20261123.pcap",
             "b-20261123.pcap",
         ];
-        let heads: Vec<_> = (0..names.len() as u32).map(pcap).collect();
-        let got = grouped(Kind::Capture, &names, &heads);
+        let times: Vec<_> = (0..names.len() as i128).map(Some).collect();
+        let got = grouped(Kind::Capture, &names, &times);
         assert_eq!(got.len(), names.len(), "{got:?}");
     }
 
     #[test]
     fn pieces_without_a_packet_are_ordered_by_name() {
         let names = ["c.pcap", "c.pcap1", "c.pcap2"];
-        let heads = [pcap(9), pcap(5), Vec::new()];
-        assert_eq!(grouped(Kind::Capture, &names, &heads), [names]);
+        let times = [Some(9), Some(5), None];
+        assert_eq!(grouped(Kind::Capture, &names, &times), [names]);
     }
 }

@@ -38,6 +38,8 @@ pub struct Member {
     pub start: u64,
 }
 
+const SPARSE: MemberKind = MemberKind::Other("a sparse file, which is not supported");
+
 /// What a member is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MemberKind {
@@ -123,10 +125,7 @@ impl<R: Read> Headers<R> {
             let name = name.split(|&b| b == 0).next().unwrap_or_default();
             let kind = kind_of(kind, pax.sparse);
             // Links, devices and folders have no contents whatever their size field says.
-            let has_contents = matches!(
-                kind,
-                MemberKind::File | MemberKind::Other("a sparse file, which is not supported")
-            );
+            let has_contents = kind == MemberKind::File || kind == SPARSE;
             let size = if has_contents { size } else { 0 };
             self.pending = padded(size);
             return Ok(Some(Member {
@@ -203,14 +202,14 @@ impl<R: Read> Read for Contents<'_, R> {
 
 fn kind_of(kind: EntryType, sparse: bool) -> MemberKind {
     match kind {
-        _ if sparse => MemberKind::Other("a sparse file, which is not supported"),
+        _ if sparse => SPARSE,
         EntryType::Regular | EntryType::Continuous => MemberKind::File,
         EntryType::Directory => MemberKind::Folder,
         EntryType::Symlink => MemberKind::Other("a symbolic link"),
         EntryType::Link => MemberKind::Other("a hard link"),
         EntryType::Char | EntryType::Block => MemberKind::Other("a device node"),
         EntryType::Fifo => MemberKind::Other("a named pipe"),
-        EntryType::GNUSparse => MemberKind::Other("a sparse file, which is not supported"),
+        EntryType::GNUSparse => SPARSE,
         _ => MemberKind::Other("not a file"),
     }
 }

@@ -10,6 +10,12 @@ use super::hold::Blob;
 /// Largest table of contents that is read: about a million members.
 const MAX_DIRECTORY: u64 = 64 << 20;
 
+/// Most members that are looked for in an archive without a table of contents.
+const MAX_SALVAGED: usize = 100_000;
+
+const ENCRYPTED: &str = "encrypted: unpack it with its password and give the result";
+const OUTSIDE: &str = "lies outside of the archive: the archive is cut or forged";
+
 /// One member.
 #[derive(Clone, Debug)]
 pub struct Member {
@@ -62,7 +68,7 @@ pub fn members(blob: &Blob) -> Result<Vec<Member>, String> {
             .data_start()
             .and_then(|start| blob.part(start, file.compressed_size()));
         let contents = if file.encrypted() {
-            Err("encrypted: unpack it with its password and give the result".to_owned())
+            Err(ENCRYPTED.to_owned())
         } else if file.is_symlink() {
             Err("a symbolic link".to_owned())
         } else {
@@ -73,9 +79,7 @@ pub fn members(blob: &Blob) -> Result<Vec<Member>, String> {
                     size: file.size(),
                 }),
                 (Err(why), _) => Err(why),
-                (_, None) => {
-                    Err("lies outside of the archive: the archive is cut or forged".to_owned())
-                }
+                (_, None) => Err(OUTSIDE.to_owned()),
             }
         };
         found.push(Member { name, contents });
@@ -108,6 +112,92 @@ fn reject_overlaps(members: &mut [Member]) {
         members[index].contents =
             Err("shares its bytes with another member, which looks like a zip bomb".to_owned());
     }
+}
+
+/// The members that can be found without the table of contents, by the headers in front of them (APPNOTE.TXT 4.3.7):
+/// what is left of an archive whose end is missing. The last one may be cut.
+pub fn salvage(blob: &Blob, max_total: u64) -> Vec<Member> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while found.len() < MAX_SALVAGED
+        && let Some((member, next)) = local_member(blob, at, max_total)
+    {
+        if !member.name.ends_with('/') {
+            found.push(member);
+        }
+        at = next;
+    }
+    found
+}
+
+/// The member whose header is at `at`, and where the next header is expected.
+fn local_member(blob: &Blob, at: u64, max_total: u64) -> Option<(Member, u64)> {
+    let header = read_part(blob, at, 30)?;
+    let half = |i: usize| u16::from_le_bytes([header[i], header[i + 1]]);
+    let word = |i: usize| u64::from(half(i)) | u64::from(half(i + 2)) << 16;
+    if !header.starts_with(b"PK\x03\x04") {
+        return None;
+    }
+    let name_len = u64::from(half(26));
+    let name = read_part(blob, at + 30, name_len)?;
+    let start = at + 30 + name_len + u64::from(half(28));
+    let rest = blob.len().checked_sub(start)?;
+    let codec = match half(8) {
+        0 => Ok(None),
+        8 => Ok(Some(Codec::Deflate)),
+        12 => Ok(Some(Codec::Bzip2)),
+        93 => Ok(Some(Codec::Zstd)),
+        other => Err(format!(
+            "compressed by a method that is not supported ({other})"
+        )),
+    };
+    let (flags, claimed, size) = (half(6), word(18), word(22));
+    // Written to a pipe: the sizes stand behind the contents.
+    let behind = flags & 8 != 0 && claimed == 0;
+    let len = match codec {
+        Ok(Some(Codec::Deflate)) if behind => deflated_len(blob, start, max_total),
+        _ if behind || claimed == u64::from(u32::MAX) => rest,
+        _ => claimed.min(rest),
+    };
+    let contents = if flags & 1 != 0 {
+        Err(ENCRYPTED.to_owned())
+    } else {
+        codec.and_then(|codec| {
+            let blob = blob.part(start, len).ok_or_else(|| OUTSIDE.to_owned())?;
+            let size = if behind { len } else { size };
+            Ok(Contents { blob, codec, size })
+        })
+    };
+    let name = String::from_utf8_lossy(&name).into_owned();
+    let mut next = start + len;
+    if behind {
+        // The sizes behind the contents: 12 or 20 bytes, with or without their own magic number.
+        let skipped = [12, 16, 20, 24]
+            .into_iter()
+            .find(|n| read_part(blob, next + n, 4).is_some_and(|m| m == *b"PK\x03\x04"));
+        next += skipped.unwrap_or(0);
+    }
+    Some((Member { name, contents }, next))
+}
+
+/// How long a deflate stream is: only unpacking it tells.
+fn deflated_len(blob: &Blob, start: u64, max_total: u64) -> u64 {
+    let rest = blob.len() - start;
+    let Some(reader) = blob.part(start, rest).and_then(|b| b.open().ok()) else {
+        return rest;
+    };
+    let mut decoder = flate2::bufread::DeflateDecoder::new(io::BufReader::new(reader));
+    match io::copy(&mut (&mut decoder).take(max_total), &mut io::sink()) {
+        Ok(_) => decoder.total_in().min(rest),
+        Err(_) => rest,
+    }
+}
+
+fn read_part(blob: &Blob, at: u64, len: u64) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut reader = blob.part(at, len)?.open().ok()?;
+    reader.read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 == len).then_some(bytes)
 }
 
 /// Looks up the size of the table of contents before anybody allocates for it (APPNOTE.TXT 4.3.16 and 4.3.14).

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use crate::source::SourceId;
 use crate::span::LogRef;
 
+pub use crate::parse::client_log::said::{ClientEventKind, Library, Trouble};
+
 /// One client, as its log tells.
 #[derive(Clone, Debug, Default)]
 pub struct ClientStory {
@@ -14,6 +16,9 @@ pub struct ClientStory {
     pub name: Box<str>,
     /// The name came from the log's text (else from the file's name).
     pub name_from_text: bool,
+    /// At least one line can only come from a NATS client. Without it the words ("connected as a-1", "exiting") fit any
+    /// network client, and the story counts only if something else, such as a server log, knows the name.
+    pub proven: bool,
     /// Which library wrote it.
     pub library: Library,
     /// Library version, where the text tells.
@@ -28,29 +33,6 @@ pub struct ClientStory {
     pub last: Option<LogRef>,
     /// Publishes that failed and requests that timed out, with the first and last line of each kind.
     pub failures: Vec<Failure>,
-}
-
-/// Client libraries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs, reason = "libraries by their usual names")]
-pub enum Library {
-    #[default]
-    Unknown,
-    Go,
-    NatsCli,
-    Python,
-    RustAsync,
-    RustSync,
-    JsV1,
-    JsV2,
-    JsV3,
-    Java,
-    DotNetV1,
-    DotNetV2,
-    C,
-    Ruby,
-    Elixir,
-    Swift,
 }
 
 /// One line (or record) of a client's log that bears on its connections.
@@ -72,101 +54,8 @@ pub struct ClientEvent {
     pub cid: Option<u64>,
     /// Server id, where the line has it (async-nats DEBUG).
     pub server_id: Option<Box<str>>,
-}
-
-/// What a client's line says, typed by library (the same words mean different things in different ones).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ClientEventKind {
-    /// First connection made, or simply "connected".
-    Connected,
-    /// A dial or handshake failed.
-    ConnectFailed(Trouble),
-    /// The connection is gone; why, as far as the line tells.
-    Disconnected(Trouble),
-    /// About to try again; attempt number where told.
-    Reconnecting(Option<u32>),
-    /// Back.
-    Reconnected,
-    /// Closed for good.
-    Closed(Trouble),
-    /// Gave up: attempts exhausted.
-    GaveUp,
-    /// The application closes or drains on purpose.
-    ClosingByApplication,
-    /// Draining.
-    Draining,
-    /// The process says that it exits.
-    Exiting,
-    /// The client's own stale verdict.
-    Stale,
-    /// The client sent a PING and tells how many are out.
-    PingOut(Option<u32>),
-    /// An asynchronous error that does not by itself end the connection.
-    Error(Trouble),
-    /// Slow consumer on the client's side.
-    SlowConsumer,
-    /// Lame duck notice.
-    LameDuck,
-    /// Servers discovered or updated.
-    Discovered,
-    /// A publish failed.
-    PublishFailed(Trouble),
-    /// A request timed out.
-    RequestTimeout,
-    /// Nobody answers a request.
-    NoResponders,
-    /// A crash of the application (panic, unhandled exception, traceback).
-    Crash(Box<str>),
-}
-
-/// What went wrong, as far as a client's words tell.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Trouble {
-    /// Nothing said.
-    #[default]
-    Unsaid,
-    /// Explicitly none: the application itself closed (see the facts' trap 1 for Go's nil).
-    NoError,
-    /// EOF: the remote side closed in order.
-    Eof,
-    /// Connection reset.
-    Reset,
-    /// Broken pipe.
-    BrokenPipe,
-    /// The client's own ping timeout, or -ERR 'Stale Connection' where the library says the same for both.
-    Stale,
-    /// Write timed out.
-    WriteTimeout,
-    /// Read timed out while connecting.
-    Timeout,
-    /// The kernel gave up (ETIMEDOUT).
-    KernelTimeout,
-    /// Connection refused.
-    Refused,
-    /// No route, network or host unreachable.
-    Unreachable,
-    /// Name not found.
-    Dns,
-    /// TLS trouble.
-    Tls(Box<str>),
-    /// The server's -ERR, text without quotes.
-    ServerError(Box<str>),
-    /// Authorization or authentication.
-    Auth(Box<str>),
-    /// No servers left to try.
-    NoServers,
-    /// Attempts exhausted.
-    MaxReconnects,
-    /// The peer does not speak NATS, or INFO never came.
-    NotNats(Box<str>),
-    /// Buffer for pending data is full.
-    BufferFull,
-    /// The library knows that it is closed, draining or disconnected.
-    NotConnected,
-    /// A message larger than max_payload, refused by the library itself.
-    MaxPayload,
-    /// Anything else, quoted.
-    Other(Box<str>),
+    /// Subject, where the line has it.
+    pub subject: Option<Box<str>>,
 }
 
 /// One connection or failed attempt of a client. Indices are into [`ClientStory::events`].
@@ -188,6 +77,9 @@ pub struct ClientConn {
     pub back: Option<usize>,
     /// The application meant the close.
     pub intended: bool,
+    /// Not a connection but one failed attempt that reached something: the server refused it with an error, or accepted
+    /// and closed it. To the server it is a socket of its own.
+    pub attempt: bool,
 }
 
 /// What became of a client after it lost a connection.

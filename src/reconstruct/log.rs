@@ -3,16 +3,23 @@
 
 use std::io::Read;
 
+pub use super::bundle::merge;
 use super::client::ClientStory;
 use super::client_story::StoryBuilder;
+use super::config_file::{self, ConfigFile};
 use super::facts::Shapes;
 pub use super::facts::SourceFacts;
 use super::lines::{Item, each_line};
+use super::monitored::MonitoredLives;
 use super::server::{ServerEvent, ServerEventKind, ServerLife};
+use super::server_events;
 use super::server_life::LifeBuilder;
+use crate::parse::host_log;
 use crate::parse::log_line::LogLine;
-use crate::parse::server_log::line::{ServerLine, line as server_line};
+use crate::parse::server_log::line::{Level, ServerLine, line as server_line};
 use crate::parse::server_log::stack::{self, Crash};
+use crate::parse::server_log::startup_error::startup_error;
+use crate::parse::wrapper::{self, Meta, Unwrapper};
 use crate::source::Source;
 use crate::span::{LogRef, Place, Reject};
 
@@ -25,8 +32,16 @@ pub struct LogResult {
     pub clients: Vec<ClientStory>,
     /// Host events that belong to no server life.
     pub host_events: Vec<ServerEvent>,
+    /// Configuration files.
+    pub configs: Vec<ConfigFile>,
+    /// Path of the source, empty for several.
+    pub path: String,
+    /// Stem of its name, as the source's hints have it.
+    pub stem: String,
     /// Counters of the source.
     pub facts: SourceFacts,
+    /// After [`merge`]: the counters of every source, in order.
+    pub source_facts: Vec<SourceFacts>,
     /// What could not be read.
     pub rejects: Vec<Reject>,
 }
@@ -47,28 +62,14 @@ pub fn read(source: &Source, reader: Box<dyn Read + Send>, advance: &dyn Fn(u64)
     log.finish(records)
 }
 
-/// All sources of a bundle as one.
-pub fn merge(parts: Vec<LogResult>) -> LogResult {
-    let mut all = LogResult::default();
-    for part in parts {
-        let base = all.servers.len();
-        all.servers.extend(part.servers.into_iter().map(|mut life| {
-            life.end.next = life.end.next.map(|next| next + base);
-            life
-        }));
-        all.clients.extend(part.clients);
-        all.host_events.extend(part.host_events);
-        all.rejects.extend(part.rejects);
-    }
-    all
-}
-
 /// The state of one source.
 struct LogReader<'s> {
     source: &'s Source,
     lives: Vec<LifeBuilder>,
     /// The life that took the last line.
     current: Option<usize>,
+    unwrapper: Unwrapper,
+    monitored: MonitoredLives,
     stories: StoryBuilder,
     host_events: Vec<ServerEvent>,
     crash: Option<CrashBlock>,
@@ -85,6 +86,13 @@ struct CrashBlock {
     application: bool,
 }
 
+/// Host events kept of one kind, and what counts as one burst.
+const HOST_EVENTS_OF_A_KIND: usize = 128;
+const HOST_BURST_NS: i64 = 1_000_000_000;
+
+/// Configuration and monitoring files larger than this are not read.
+const WHOLE: u64 = 256 << 20;
+
 /// How many lines of a crash are kept while nobody knows whose it is.
 const CRASH_LINES: usize = 200;
 
@@ -94,6 +102,8 @@ impl<'s> LogReader<'s> {
             source,
             lives: Vec::new(),
             current: None,
+            unwrapper: Unwrapper::new(source.id),
+            monitored: MonitoredLives::default(),
             stories: StoryBuilder::new(source),
             host_events: Vec::new(),
             crash: None,
@@ -112,33 +122,120 @@ impl<'s> LogReader<'s> {
         });
     }
 
-    fn raw(&mut self, number: u64, raw: &[u8]) {
-        let body = raw.strip_suffix(b"\r").unwrap_or(raw);
-        self.line(&LogLine {
-            source: self.source.id,
-            number,
-            outer: None,
-            stream: None,
-            body,
-        });
+    /// All bytes of a source that is no log: such files are small.
+    fn whole(&mut self, reader: Box<dyn Read + Send>) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        if let Err(error) = reader.take(WHOLE + 1).read_to_end(&mut bytes) {
+            self.reject(1, format!("reading the source: {error}"));
+        }
+        if bytes.len() as u64 > WHOLE {
+            self.reject(
+                1,
+                format!("reading the source: more than {WHOLE} bytes, which no such file has"),
+            );
+            return None;
+        }
+        Some(bytes)
     }
 
-    fn line(&mut self, line: &LogLine<'_>) {
+    /// A JSON document: monitoring data, or lines that a log store exported.
+    fn document(&mut self, line: u64, text: &[u8], value: &serde_json::Value) {
+        let rows: Vec<u64> = memchr::memmem::find_iter(text, b"\"cid\"")
+            .scan((0, line), |(from, line), at| {
+                *line += memchr::memchr_iter(b'\n', &text[*from..at]).count() as u64;
+                *from = at;
+                Some(*line)
+            })
+            .collect();
+        if self.monitored.take(self.source.id, line, &rows, value) {
+            return;
+        }
+        let Some(lines) = wrapper::document(value) else {
+            self.foreign.count(text, line);
+            return;
+        };
+        let mut unwrapper = std::mem::replace(&mut self.unwrapper, Unwrapper::new(self.source.id));
+        for exported in lines {
+            unwrapper.unwrapped(line, exported, |line, meta| self.line(line, meta));
+        }
+        self.unwrapper = unwrapper;
+    }
+
+    /// A JSON object on a line of its own: a saved answer or a $SYS advisory.
+    fn json_line(&mut self, line: &LogLine<'_>) -> bool {
+        let advisory = line.body.first() == Some(&b'{')
+            && line.body.last() == Some(&b'}')
+            && (memchr::memmem::find(line.body, b"\"server_id\"").is_some()
+                || memchr::memmem::find(line.body, b"\"server\"").is_some());
+        if !advisory {
+            return false;
+        }
+        let Ok(value) = serde_json::from_slice(line.body) else {
+            return false;
+        };
+        self.monitored
+            .take(self.source.id, line.number, &[line.number], &value)
+    }
+
+    /// A raw line: what is in it goes to the grammars.
+    fn raw(&mut self, number: u64, raw: &[u8]) {
+        let mut unwrapper = std::mem::replace(&mut self.unwrapper, Unwrapper::new(self.source.id));
+        unwrapper.line(number, raw, |line, meta| self.line(line, meta));
+        self.unwrapper = unwrapper;
+    }
+
+    fn line(&mut self, line: &LogLine<'_>, meta: Meta<'_>) {
         if let Some(head) = server_line(line.body) {
             self.end_crash();
             self.server(line, &head);
             return;
         }
         let text = String::from_utf8_lossy(line.body);
-        if self.crash_line(line, &text) {
+        if self.crash_line(line, &text) || line.body.is_empty() {
             return;
         }
-        if line.body.is_empty() {
+        if let Some(host) = host_log::line(&text, meta.program) {
+            server_events::fold(
+                &mut self.host_events,
+                ServerEvent::once(line.log_ref(host.stamp), host.kind),
+                HOST_EVENTS_OF_A_KIND,
+                HOST_BURST_NS,
+            );
+            return;
+        }
+        if self.syslog_server(line, meta, &text) {
+            return;
+        }
+        if self.json_line(line) {
+            return;
+        }
+        if let Some(error) = startup_error(&text) {
+            let index = self.life_of(line, meta.pid, false);
+            let at = line.log_ref(None);
+            self.lives[index].failed_to_start(at, error);
             return;
         }
         if !self.stories.line(line) {
             self.foreign.count(line.body, line.number);
         }
+    }
+
+    /// nats-server's own syslog sink: no label in the text, the level is the severity.
+    fn syslog_server(&mut self, line: &LogLine<'_>, meta: Meta<'_>, text: &str) -> bool {
+        let ours = meta
+            .program
+            .is_some_and(|name| name.contains("nats-server") || name.contains("gnatsd"));
+        if !ours || startup_error(text).is_some() {
+            return false;
+        }
+        let head = ServerLine {
+            pid: meta.pid,
+            stamp: None,
+            level: syslog_level(meta.severity, text),
+            text: line.body,
+        };
+        self.server(line, &head);
+        true
     }
 
     fn server(&mut self, line: &LogLine<'_>, head: &ServerLine<'_>) {
@@ -212,14 +309,8 @@ impl<'s> LogReader<'s> {
         };
         if block.server || (!self.lives.is_empty() && !block.application) {
             let index = self.current.unwrap_or_else(|| {
-                let line = LogLine {
-                    source: self.source.id,
-                    number: 0,
-                    outer: None,
-                    stream: None,
-                    body: b"",
-                };
-                self.lives.push(LifeBuilder::new(&line, None));
+                self.lives
+                    .push(LifeBuilder::empty(self.source.id, None, None));
                 self.lives.len() - 1
             });
             self.current = Some(index);
@@ -244,13 +335,21 @@ impl<'s> LogReader<'s> {
     }
 
     fn finish(mut self, records: u64) -> LogResult {
+        let mut unwrapper = std::mem::replace(&mut self.unwrapper, Unwrapper::new(self.source.id));
+        unwrapper.finish(|line, meta| self.line(line, meta));
         self.end_crash();
-        let servers = super::server_succession::finish(self.lives);
+        let mut servers = super::server_succession::finish(self.lives);
+        self.host_events.append(&mut self.monitored.host_events);
+        servers.extend(self.monitored.finish());
         let rejected = self.rejects.iter().map(|reject| reject.count).sum();
         LogResult {
             servers,
             clients: self.stories.finish(),
             host_events: self.host_events,
+            configs: Vec::new(),
+            path: self.source.path.clone(),
+            stem: self.source.hints.stem.clone(),
+            source_facts: Vec::new(),
             facts: SourceFacts {
                 source: self.source.id,
                 records,
@@ -263,6 +362,16 @@ impl<'s> LogReader<'s> {
     }
 }
 
+/// The level of a line in syslog: by its severity, or by its text where a trace shares the severity of information.
+fn syslog_level(severity: Option<u8>, text: &str) -> Level {
+    let traced =
+        text.contains(" - <<- [") || text.contains(" - ->> [") || text.contains("MSG_PAYLOAD: [");
+    if traced {
+        return Level::Trace;
+    }
+    severity.map_or(Level::Info, Level::from_severity)
+}
+
 fn crash_kind(first: Crash<'_>, text: &str) -> ServerEventKind {
     match first {
         Crash::OutOfMemory(_) => ServerEventKind::OutOfMemory(text.into()),
@@ -270,12 +379,55 @@ fn crash_kind(first: Crash<'_>, text: &str) -> ServerEventKind {
     }
 }
 
-/// Reads JSON saved from a monitoring endpoint.
-pub fn read_monitoring(source: &Source, _reader: Box<dyn Read + Send>) -> LogResult {
-    LogReader::new(source).finish(0)
+/// Reads JSON saved from a monitoring endpoint, or exported by a log store. One document or many.
+pub fn read_monitoring(source: &Source, reader: Box<dyn Read + Send>) -> LogResult {
+    let mut log = LogReader::new(source);
+    let Some(bytes) = log.whole(reader) else {
+        return log.finish(0);
+    };
+    let mut documents =
+        serde_json::Deserializer::from_slice(&bytes).into_iter::<serde_json::Value>();
+    let mut records = 0;
+    let (mut counted, mut line) = (0, 1);
+    loop {
+        let from = documents.byte_offset();
+        let Some(value) = documents.next() else {
+            break;
+        };
+        let blanks = bytes[from..]
+            .iter()
+            .take_while(|b| b.is_ascii_whitespace())
+            .count();
+        line += memchr::memchr_iter(b'\n', &bytes[counted..from + blanks]).count() as u64;
+        counted = from + blanks;
+        records += 1;
+        match value {
+            Ok(value) => log.document(line, &bytes[counted..documents.byte_offset()], &value),
+            Err(error) => {
+                let line = line + error.line().saturating_sub(1) as u64;
+                log.reject(line, format!("reading JSON: {error}"));
+                break;
+            }
+        }
+    }
+    log.finish(records)
 }
 
 /// Reads a nats-server configuration file.
-pub fn read_config(source: &Source, _reader: Box<dyn Read + Send>) -> LogResult {
-    LogReader::new(source).finish(0)
+pub fn read_config(source: &Source, reader: Box<dyn Read + Send>) -> LogResult {
+    let mut log = LogReader::new(source);
+    let Some(bytes) = log.whole(reader) else {
+        return log.finish(0);
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    let (config, stopped) = config_file::read(source.id, &source.path, &text);
+    if let Some(line) = stopped {
+        log.reject(
+            line,
+            "reading a configuration: expected an option".to_owned(),
+        );
+    }
+    let mut result = log.finish(memchr::memchr_iter(b'\n', &bytes).count() as u64);
+    result.configs.push(config);
+    result
 }

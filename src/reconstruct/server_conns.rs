@@ -136,7 +136,8 @@ fn routine(kind: &NoteKind) -> bool {
     )
 }
 
-fn push_bounded(notes: &mut Vec<ServerNote>, note: ServerNote) {
+/// Adds a note; beyond the bound a routine one in the middle gives way, else the oldest after the first few.
+pub fn push_bounded(notes: &mut Vec<ServerNote>, note: ServerNote) {
     if notes.len() >= FIRST_NOTES + LAST_NOTES {
         let tail = FIRST_NOTES..notes.len();
         let victim = notes[tail]

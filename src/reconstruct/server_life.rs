@@ -1,7 +1,7 @@
 //! One server process from its log lines: identity, events, connections, and how it ended.
 
 use super::server::{
-    EndManner, Identity, Limits, NoteKind, ServerEnd, ServerEvent, ServerEventKind, ServerLife,
+    EndManner, Identity, NoteKind, ServerEnd, ServerEvent, ServerEventKind, ServerLife,
 };
 use super::server_conns::ServerConns;
 use crate::parse::log_line::LogLine;
@@ -65,14 +65,23 @@ impl LifeBuilder {
     /// A life whose first line is `line`.
     pub fn new(line: &LogLine<'_>, pid: Option<u32>) -> Self {
         Self {
-            stream: line.stream.map(Into::into),
             first_line: line.number,
             last_line: line.number,
+            ..Self::empty(line.source, line.stream, pid)
+        }
+    }
+
+    /// A life of which no line was read.
+    pub fn empty(source: SourceId, stream: Option<&str>, pid: Option<u32>) -> Self {
+        Self {
+            stream: stream.map(Into::into),
+            first_line: 0,
+            last_line: 0,
             life: ServerLife {
-                sources: vec![line.source],
+                sources: vec![source],
                 identity: Identity {
                     pid,
-                    host: line.stream.map(Into::into),
+                    host: stream.map(Into::into),
                     ..Identity::default()
                 },
                 ..ServerLife::default()
@@ -149,12 +158,6 @@ impl LifeBuilder {
         let known = message.topic.is_some();
         if !known && head.level >= Level::Warning {
             message.note = Some(NoteKind::Other(rest.into()));
-        }
-        // A leafnode's or route's violation closes it; a client's does not.
-        if matches!(&message.note, Some(NoteKind::PermissionViolation(text)) if text.contains("Check other side"))
-        {
-            message.implies =
-                Some(crate::parse::server_log::close_reason::CloseReason::ProtocolViolation);
         }
         if matches!(message.note, Some(NoteKind::SlowConsumerDeadline { .. }))
             && matches!(
@@ -357,9 +360,10 @@ impl LifeBuilder {
         self.event(at, kind);
     }
 
-    /// A life that has nothing but a crash: stderr in a file of its own.
-    pub fn is_orphan(&self) -> bool {
-        self.life.first.is_none()
+    /// The process ended before it had a logger.
+    pub fn failed_to_start(&mut self, at: LogRef, error: &str) {
+        self.end.fatal = Some(at.clone());
+        self.event(at, ServerEventKind::Fatal(error.into()));
     }
 
     /// The life, ended or not. `followed`: another process's banner comes after its last line.
@@ -401,11 +405,7 @@ impl LifeBuilder {
             (EndManner::Graceful, Some(at))
         } else if let Some(at) = &signs.lame_duck {
             (EndManner::LameDuck, Some(at))
-        } else if followed
-            && self
-                .version
-                .is_none_or(|version| version >= TALKS_ON_SIGTERM)
-        {
+        } else if followed && speaks_on_sigterm(&self.life.identity) {
             (EndManner::Killed, last)
         } else {
             (EndManner::Unknown, last)
@@ -434,11 +434,6 @@ impl LifeBuilder {
         }
     }
 
-    /// Its source.
-    pub fn source(&self) -> SourceId {
-        self.life.sources[0]
-    }
-
     /// Name and client listener: who it is across restarts.
     pub fn same_server(&self, other: &Self) -> bool {
         let (a, b) = (&self.life.identity, &other.life.identity);
@@ -450,15 +445,19 @@ impl LifeBuilder {
     pub fn has_start(&self) -> bool {
         self.life.started.is_some()
     }
-
-    /// Its limits, for additions from elsewhere.
-    pub fn limits(&mut self) -> &mut Limits {
-        &mut self.life.limits
-    }
 }
 
 /// Major and minor of a version text.
 pub fn short_version(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.trim_start_matches('v').split(['.', '-']);
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// A stop by signal leaves lines in this version's log, so silence means something. Unknown versions count as new.
+pub fn speaks_on_sigterm(identity: &Identity) -> bool {
+    identity
+        .version
+        .as_deref()
+        .and_then(short_version)
+        .is_none_or(|version| version >= TALKS_ON_SIGTERM)
 }

@@ -14,9 +14,14 @@ pub use crate::parse::nats::op_reader::Cut;
 pub(crate) mod direction;
 pub(crate) mod facts;
 pub(crate) mod last_ops;
+pub(crate) mod mqtt_reader;
 pub(crate) mod pings;
+pub(crate) mod s2_reader;
 pub(crate) mod speaker;
+pub(crate) mod tls_reader;
+pub(crate) mod tls_watch;
 pub(crate) mod verdict;
+pub(crate) mod websocket_reader;
 
 #[cfg(test)]
 mod tests;
@@ -32,7 +37,9 @@ pub struct Session {
     pub info: Option<Info>,
     /// When it was captured.
     pub info_at: Option<Moment>,
-    /// CONNECT.
+    /// The first INFO of the connecting side: routes, gateways and leafnodes send one too.
+    pub client_info: Option<Info>,
+    /// CONNECT; for MQTT its client identifier, user and protocol level.
     pub connect: Option<Connect>,
     /// When it was captured.
     pub connect_at: Option<Moment>,
@@ -50,6 +57,10 @@ pub struct Session {
     pub tls: Option<TlsSeen>,
     /// WebSocket framing on this connection, if any.
     pub websocket: Option<WebSocketSeen>,
+    /// MQTT's own facts, if that is what is spoken.
+    pub mqtt: Option<MqttSeen>,
+    /// S2 frames between servers (2.10.0 and later).
+    pub compressed: bool,
     /// Round trips PING to PONG, nanoseconds: smallest, median estimate, largest, count.
     pub rtt: Option<Rtt>,
     /// Bytes that could not be read as what `protocol` says: first place, and how many times.
@@ -196,4 +207,19 @@ pub struct WebSocketSeen {
     pub deflate: bool,
     /// Close frame: moment, from the server, code, reason.
     pub close: Option<(Moment, bool, u16, Box<str>)>,
+}
+
+/// MQTT as far as the life of the connection needs it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MqttSeen {
+    /// Protocol level: 4 for 3.1.1, 5 for 5.0.
+    pub level: u8,
+    /// Keep alive, seconds; nats-server waits 1.5 times this. 0 turns it off.
+    pub keep_alive: u16,
+    /// Clean session.
+    pub clean: bool,
+    /// CONNACK: moment and return code, 0 for accepted.
+    pub connack: Option<(Moment, u8)>,
+    /// DISCONNECT: moment, from the server, reason code (0 before MQTT 5).
+    pub disconnect: Option<(Moment, bool, u8)>,
 }

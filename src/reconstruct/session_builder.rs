@@ -4,10 +4,11 @@
 //! into calls nor on how the two directions interleave.
 
 use super::conn::End;
+use super::session::Session;
 use super::session::direction::Direction;
 use super::session::facts::{Facts, Listener, index};
 use super::session::speaker::Speaker;
-use super::session::{ErrorSeen, Session, verdict};
+use super::session::verdict::{self, Ended};
 use crate::span::Moment;
 
 /// A session in the making; small, since every live connection holds one.
@@ -17,7 +18,8 @@ pub struct SessionBuilder {
     directions: [Direction; 2],
     speakers: [Speaker; 2],
     facts: Facts,
-    ended: [bool; 2],
+    /// The end of each direction: when, and by a FIN.
+    ended: [Option<Ended>; 2],
 }
 
 impl SessionBuilder {
@@ -28,7 +30,7 @@ impl SessionBuilder {
             directions: Default::default(),
             speakers: Default::default(),
             facts: Facts::default(),
-            ended: [false; 2],
+            ended: [None; 2],
         }
     }
 
@@ -37,7 +39,7 @@ impl SessionBuilder {
         if bytes.is_empty() {
             return;
         }
-        self.facts.any = true;
+        self.facts.any_from[index(from)] = true;
         let (direction, mut listener) = self.split(from);
         direction.data(at, bytes, &mut listener);
     }
@@ -60,59 +62,22 @@ impl SessionBuilder {
     pub fn finish(mut self, end: Moment) -> Option<Box<Session>> {
         self.end(End::Orig, end, false);
         self.end(End::Resp, end, false);
-        if !self.facts.any {
+        if self.facts.any_from == [false; 2] {
             return None;
         }
-        let server = verdict::server_end(&self.facts);
-        let client = server.other();
-        let protocol = verdict::protocol(&self.facts, server, self.resp_port);
-        let Self {
-            mut facts,
-            speakers: [orig, resp],
-            ..
-        } = self;
-        let (client_talk, server_talk) = match client {
-            End::Orig => (orig.talk(), resp.talk()),
-            End::Resp => (resp.talk(), orig.talk()),
-        };
-        let (info_at, info) = facts.info[index(server)].take().map(|info| *info).unzip();
-        let (connect_at, connect) = facts.connect[index(client)]
-            .take()
-            .map(|connect| *connect)
-            .unzip();
-        facts.errors.sort_by_key(|error| error.0);
-        Some(Box::new(Session {
-            protocol,
-            server_end: Some(server),
-            info,
-            info_at,
-            connect,
-            connect_at,
-            ready_at: facts.welcome[index(server)]
-                .filter(|at| connect_at.is_some_and(|connect| connect.ns <= at.ns)),
-            client: client_talk,
-            server: server_talk,
-            errors: facts
-                .errors
-                .into_iter()
-                .map(|(at, from, text)| ErrorSeen {
-                    at,
-                    from_server: from == server,
-                    text,
-                })
-                .collect(),
-            notices: facts.notices,
-            tls: None,
-            websocket: None,
-            rtt: facts.rtt.and_then(|rtt| rtt.summary()),
-            garbage: facts.garbage,
-        }))
+        Some(Box::new(verdict::session(
+            self.facts,
+            self.speakers,
+            self.ended,
+            self.resp_port,
+        )))
     }
 
     fn end(&mut self, from: End, at: Moment, by_fin: bool) {
-        if std::mem::replace(&mut self.ended[index(from)], true) {
+        if self.ended[index(from)].is_some() {
             return;
         }
+        self.ended[index(from)] = Some(Ended { at, by_fin });
         let (direction, mut listener) = self.split(from);
         direction.end(at, by_fin, &mut listener);
     }

@@ -44,7 +44,7 @@ impl Prose<'_> {
         let mut column = first.chars().count();
         let mut empty = true;
         for word in Words::of(text) {
-            let long = word.chars().count();
+            let long = self.columns(word);
             if !empty && column + 1 + long > width {
                 self.line(&line)?;
                 rest.clone_into(&mut line);
@@ -86,6 +86,17 @@ impl Prose<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Columns that a word takes once its marks are gone.
+    fn columns(&self, word: &str) -> usize {
+        let strong = 2 * word.matches("**").count();
+        let code = if self.color {
+            word.matches('`').count()
+        } else {
+            0
+        };
+        word.chars().count() - strong - code
     }
 
     fn block(&mut self, text: &str, item: bool) -> io::Result<()> {
@@ -204,6 +215,13 @@ mod tests {
             printed(text, 30, false),
             "a/b\n\none two three four five six\nseven eight nine ten\n\n- first item goes on\n- second\n\n"
         );
+    }
+
+    #[test]
+    fn marks_take_no_columns() {
+        let text = "- **Server log**: one two three";
+        assert_eq!(printed(text, 31, false), "- Server log: one two three\n\n");
+        assert_eq!(printed(text, 31, true).lines().count(), 2);
     }
 
     #[test]

@@ -89,7 +89,7 @@ pub fn look(text: &[u8], complete: bool) -> Verdict {
     let Some(scan) = scan(start) else {
         return Verdict::NotJson;
     };
-    let has = |name: &str| scan.keys.iter().any(|k| *k == name.as_bytes());
+    let has = |name: &str| scan.keys.contains(&name.as_bytes());
     let any = |names: &[&str]| names.iter().any(|n| has(n));
     if any(&RECORD) {
         return Verdict::Records;
@@ -97,8 +97,14 @@ pub fn look(text: &[u8], complete: bool) -> Verdict {
     if has("server_id") && any(&BESIDE_SERVER_ID) || is_reply(&has) {
         return Verdict::Monitoring;
     }
-    if scan.keys.len() == 1 && has("status") && complete {
-        return Verdict::Monitoring; // /healthz
+    // `nats server report connections --json`: the rows of /connz alone.
+    if has("cid") && has("ip") && has("start") {
+        return Verdict::Monitoring;
+    }
+    // /healthz
+    let health: [&[u8]; 3] = [b"status", b"status_code", b"error"];
+    if complete && has("status") && scan.keys.iter().all(|k| health.contains(k)) {
+        return Verdict::Monitoring;
     }
     if CONFIG.iter().filter(|n| has(n)).count() >= 2 {
         return Verdict::Config;
@@ -208,6 +214,10 @@ mod tests {
             ),
             ("[{\"server\":{\"name\":\"n1\"},\"data\":{}},", Monitoring),
             (r#"{"status":"ok"}"#, Monitoring),
+            (
+                "[\n  {\n    \"cid\": 5,\n    \"ip\": \"10.0.0.7\",\n    \"port\": 41234,\n    \"start\": \"2026-11-23T05:10:37Z\"\n",
+                Monitoring,
+            ),
             (
                 r#"{"log":"[1] 2026/11/23 05:10:37.120114 [INF] x\n","stream":"stderr","time":"2026-11-23T05:10:37Z"}"#,
                 Records,

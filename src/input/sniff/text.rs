@@ -14,16 +14,26 @@ pub enum Encoding {
     Utf16Le,
     /// UTF-16, most significant byte first.
     Utf16Be,
+    /// As they are, behind zero bytes that are passed over: what logrotate's copytruncate leaves when the program
+    /// writes on at its old offset.
+    LeadingZeros,
 }
 
 /// Control bytes that ordinary text does not hold, per thousand, from which on it is not text.
 const CONTROLS_PER_MILLE: usize = 20;
+
+/// A run of zero bytes from this length on is a hole in a file; a shorter one is data.
+const HOLE: usize = 32;
 
 /// The head as UTF-8-like text, with its encoding; `None` if it is not text.
 pub fn decode(head: &[u8]) -> Option<(Cow<'_, [u8]>, Encoding)> {
     let (text, encoding) = match encoding(head) {
         Encoding::Bytes => (Cow::Borrowed(head), Encoding::Bytes),
         Encoding::Utf8Mark => (Cow::Borrowed(&head[3..]), Encoding::Utf8Mark),
+        Encoding::LeadingZeros => {
+            let zeros = head.iter().take_while(|&&b| b == 0).count();
+            (Cow::Borrowed(&head[zeros..]), Encoding::LeadingZeros)
+        }
         wide => {
             let units = head.chunks_exact(2).map(|pair| match wide {
                 Encoding::Utf16Be => u16::from_be_bytes([pair[0], pair[1]]),
@@ -44,6 +54,7 @@ fn encoding(head: &[u8]) -> Encoding {
         [0xff, 0xfe, ..] => Encoding::Utf16Le,
         [0xfe, 0xff, ..] => Encoding::Utf16Be,
         [0xef, 0xbb, 0xbf, ..] => Encoding::Utf8Mark,
+        _ if head.len() >= HOLE && head[..HOLE].iter().all(|&b| b == 0) => Encoding::LeadingZeros,
         _ => unmarked(head),
     }
 }
@@ -78,8 +89,7 @@ fn is_text(head: &[u8]) -> bool {
             run += 1;
             continue;
         }
-        // A run shorter than this is data; a longer one is a hole.
-        if run > 0 && run < 32 {
+        if run > 0 && run < HOLE {
             controls += run;
         }
         run = 0;
@@ -173,7 +183,8 @@ mod tests {
     #[test]
     fn broken_text_is_text_and_data_is_not() {
         let torn = [&[0; 4096][..], LINE, b"\x00\xff\xfe broken \xc3\x28", LINE].concat();
-        assert_eq!(encoding_of(&torn), Some(Encoding::Bytes));
+        assert_eq!(encoding_of(&torn), Some(Encoding::LeadingZeros));
+        assert_eq!(encoding_of(&torn[4096..]), Some(Encoding::Bytes));
         assert!(encoding_of("журнал сервера: соединение закрыто\n".as_bytes()).is_some());
         assert!(encoding_of(&[LINE, b"caf\xe9 in latin-1\n"].concat()).is_some());
         assert!(encoding_of(&[0; 4096]).is_none());

@@ -72,9 +72,9 @@ pub struct Connect {
     pub lang: Option<Box<str>>,
     /// `version`.
     pub version: Option<Box<str>>,
-    /// `user`, or the public part of `nkey`.
+    /// `user`, the name in a JWT, or the public key `nkey`.
     pub user: Option<Box<str>>,
-    /// `account`, where visible.
+    /// `account`, or the account's public key from a JWT; of leafnodes `remote_account`.
     pub account: Option<Box<str>>,
     /// `protocol`.
     pub protocol: Option<i64>,
@@ -217,15 +217,24 @@ impl Connect {
                     self.given("user");
                 }
             }
-            "auth_token" if text(value.clone()).is_some() => self.given("token"),
+            "auth_token" if value.as_str().is_some_and(|token| !token.is_empty()) => {
+                self.given("token");
+            }
             "nkey" => {
-                *nkey = text(value);
-                if nkey.is_some() {
+                if let Some(key) = text(value) {
                     self.given("nkey");
+                    nkey.get_or_insert(key);
                 }
             }
-            "jwt" if text(value.clone()).is_some() => self.given("jwt"),
-            "account" => self.account = text(value),
+            "jwt" => {
+                if let Some(jwt) = text(value) {
+                    let claims = super::jwt::claims(&jwt);
+                    self.account = self.account.take().or(claims.account);
+                    *nkey = claims.user.or(nkey.take());
+                    self.given("jwt");
+                }
+            }
+            "account" => self.account = text(value).or(self.account.take()),
             "protocol" => self.protocol = value.as_i64(),
             "headers" => self.headers = value.as_bool(),
             "no_responders" => self.no_responders = value.as_bool(),

@@ -5,6 +5,8 @@
 
 pub mod connect_info;
 pub mod glance;
+pub mod jwt;
+pub mod not_nats;
 pub mod op;
 pub mod op_reader;
 pub mod protocol_error;

@@ -49,7 +49,7 @@ enum Place {
     /// In a control line, perhaps before its first byte.
     Line,
     /// In the payload of a message or the CR LF behind it.
-    Payload { left: u64, end: u8 },
+    Payload,
     /// In a line that is not kept; its LF is awaited.
     Skip,
 }
@@ -77,7 +77,12 @@ struct Trial {
 pub struct OpReader {
     line: Vec<u8>,
     place: Place,
-    message: Glance,
+    /// Bytes of the message's CR LF that are to come.
+    end: u8,
+    verb: Verb,
+    /// Declared payload of the message, and how much of it is to come.
+    declared: u64,
+    left: u64,
     message_at: Moment,
     /// Out of step: nothing is believed until the trial is passed.
     trial: Option<Box<Trial>>,
@@ -90,10 +95,10 @@ impl Default for OpReader {
         Self {
             line: Vec::new(),
             place: Place::Line,
-            message: Glance {
-                verb: Verb::Ping,
-                payload: 0,
-            },
+            end: 0,
+            verb: Verb::Ping,
+            declared: 0,
+            left: 0,
             message_at: Moment::default(),
             trial: None,
             any_byte: false,
@@ -102,24 +107,14 @@ impl Default for OpReader {
 }
 
 impl OpReader {
+    /// The line buffer, for whoever looks at the bytes before they are read: empty where a line begins.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.line
+    }
+
     /// Lets the next line begin with a byte that is no text.
     pub fn allow_binary(&mut self) {
         self.any_byte = true;
-    }
-
-    /// Payload bytes that follow and need not be shown to the reader: [`OpReader::pass`] skips them.
-    pub fn payload_left(&self) -> u64 {
-        match self.place {
-            Place::Payload { left, .. } => left,
-            _ => 0,
-        }
-    }
-
-    /// Skips payload bytes, at most [`OpReader::payload_left`].
-    pub fn pass(&mut self, bytes: u64) {
-        if let Place::Payload { left, .. } = &mut self.place {
-            *left = left.saturating_sub(bytes);
-        }
     }
 
     /// Gives up the step: what follows is searched for operations.
@@ -138,13 +133,12 @@ impl OpReader {
         let mut rest = bytes;
         while !rest.is_empty() {
             match self.place {
-                Place::Payload { left, end } => {
-                    let skip = left.min(rest.len() as u64);
+                Place::Payload => {
+                    let skip = self.left.min(rest.len() as u64);
                     rest = &rest[skip as usize..];
-                    let left = left - skip;
-                    self.place = Place::Payload { left, end };
-                    if left == 0 && !rest.is_empty() {
-                        rest = self.payload_end(rest, end, at, sink);
+                    self.left -= skip;
+                    if self.left == 0 && !rest.is_empty() {
+                        rest = self.payload_end(rest, at, sink);
                     }
                 }
                 Place::Skip => match memchr::memchr(b'\n', rest) {
@@ -177,23 +171,19 @@ impl OpReader {
 
     /// Bytes that the capture does not hold. True when the reader stays in step.
     pub fn gap<S: OpSink>(&mut self, at: Moment, len: u64, sink: &mut S) -> bool {
-        if let Place::Payload { left, end } = self.place {
-            let skip = left.min(len);
-            let left = left - skip;
+        if self.place == Place::Payload {
+            let skip = self.left.min(len);
+            self.left -= skip;
             let len = len - skip;
-            let over = len.min(u64::from(end));
-            self.place = Place::Payload {
-                left,
-                end: end - over as u8,
-            };
+            let over = len.min(u64::from(self.end));
+            self.end -= over as u8;
+            if self.end == 0 {
+                self.message_done(at, sink);
+            }
             if len == over {
-                if end as u64 == over {
-                    self.message_done(at, sink);
-                }
                 return self.trial.is_none();
             }
             // The message was complete; what followed it is unknown.
-            self.message_done(at, sink);
         } else if !self.line.is_empty() && self.trial.is_none() {
             let line = std::mem::take(&mut self.line);
             sink.partial(at, &line);
@@ -213,12 +203,12 @@ impl OpReader {
             return None;
         }
         match self.place {
-            Place::Payload { left, .. } => {
+            Place::Payload => {
                 self.place = Place::Line;
                 Some(Cut {
-                    verb: self.message.verb,
-                    declared: self.message.payload,
-                    present: self.message.payload - left,
+                    verb: self.verb,
+                    declared: self.declared,
+                    present: self.declared - self.left,
                     at: self.message_at,
                 })
             }
@@ -243,11 +233,10 @@ impl OpReader {
     fn payload_end<'b, S: OpSink>(
         &mut self,
         bytes: &'b [u8],
-        end: u8,
         at: Moment,
         sink: &mut S,
     ) -> &'b [u8] {
-        let expected = if end == 2 { b'\r' } else { b'\n' };
+        let expected = if self.end == 2 { b'\r' } else { b'\n' };
         if bytes[0] != expected {
             if self.trial.is_none() {
                 sink.unreadable(at, b"");
@@ -260,9 +249,8 @@ impl OpReader {
             self.place = Place::Skip;
             return bytes;
         }
-        if end == 2 {
-            self.place = Place::Payload { left: 0, end: 1 };
-        } else {
+        self.end -= 1;
+        if self.end == 0 {
             self.message_done(at, sink);
         }
         &bytes[1..]
@@ -270,7 +258,10 @@ impl OpReader {
 
     fn message_done<S: OpSink>(&mut self, at: Moment, sink: &mut S) {
         self.place = Place::Line;
-        let seen = self.message;
+        let seen = Glance {
+            verb: self.verb,
+            payload: self.declared,
+        };
         if let Some(trial) = &mut self.trial {
             if let Some(last) = trial.ops.last_mut() {
                 last.done_at = at;
@@ -390,12 +381,12 @@ impl OpReader {
     }
 
     fn begin(&mut self, seen: Glance, at: Moment) {
-        self.message = seen;
+        self.verb = seen.verb;
+        self.declared = seen.payload;
+        self.left = seen.payload;
+        self.end = 2;
         self.message_at = at;
-        self.place = Place::Payload {
-            left: seen.payload,
-            end: 2,
-        };
+        self.place = Place::Payload;
     }
 
     fn line_tried<S: OpSink>(&mut self, line: &[u8], at: Moment, sink: &mut S) {

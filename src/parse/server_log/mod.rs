@@ -6,3 +6,4 @@ pub mod line;
 pub mod message;
 pub mod record;
 pub mod stack;
+pub mod startup_error;

@@ -2,7 +2,8 @@
 
 use super::pings::Samples;
 use super::speaker::Speaker;
-use super::{Connect, Info, Notice, Verb};
+use super::tls_watch::TlsWatch;
+use super::{Connect, Info, MqttSeen, Notice, Verb, WebSocketSeen};
 use crate::parse::nats::glance::Glance;
 use crate::parse::nats::op_reader::OpSink;
 use crate::reconstruct::conn::End;
@@ -20,20 +21,51 @@ pub struct Facts {
     pub connect: [Option<Box<(Moment, Connect)>>; 2],
     /// First PONG or +OK of each end.
     pub welcome: [Option<Moment>; 2],
+    /// Round trips.
+    pub rtt: Option<Box<Samples>>,
+    /// What most connections never need.
+    pub rare: Option<Box<Rare>>,
+    /// Which protocols' verbs were seen.
+    pub kin: Kin,
+    /// TLS records.
+    pub tls: Option<Box<TlsWatch>>,
+    /// S2 frames were seen.
+    pub compressed: bool,
+    /// Payload bytes of an end were seen: originator, responder.
+    pub any_from: [bool; 2],
+}
+
+impl Facts {
+    /// What most connections never need.
+    pub fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// Any -ERR was seen.
+    pub fn has_errors(&self) -> bool {
+        self.rare
+            .as_ref()
+            .is_some_and(|rare| !rare.errors.is_empty())
+    }
+}
+
+/// What most connections never need.
+#[derive(Clone, Debug, Default)]
+pub struct Rare {
     /// -ERR: moment, who sent it, text.
     pub errors: Vec<(Moment, End, Box<str>)>,
     /// Later INFOs that matter.
     pub notices: Vec<(Moment, Notice)>,
-    /// Round trips.
-    pub rtt: Option<Box<Samples>>,
     /// Unreadable bytes: the first place, and how many times.
     pub garbage: Option<(Moment, u64)>,
-    /// Which protocols' verbs were seen.
-    pub kin: Kin,
     /// What is spoken, when it is not NATS.
-    pub other: Option<Box<str>>,
-    /// Any payload byte was seen.
-    pub any: bool,
+    pub other: Option<&'static str>,
+    /// WebSocket upgrade and close.
+    pub websocket: Option<WebSocketSeen>,
+    /// MQTT.
+    pub mqtt: Option<MqttSeen>,
+    /// Who sent the first WebSocket close frame.
+    pub websocket_close: Option<End>,
 }
 
 /// Verbs that belong to one protocol only.
@@ -129,7 +161,8 @@ impl OpSink for Listener<'_> {
     }
 
     fn unreadable(&mut self, at: Moment, quote: &[u8]) {
-        let garbage = self.facts.garbage.get_or_insert((at, 0));
+        let rare = self.facts.rare();
+        let garbage = rare.garbage.get_or_insert((at, 0));
         garbage.1 += 1;
         if !quote.is_empty() {
             self.me.unknown(at, quote);
@@ -145,6 +178,25 @@ impl Listener<'_> {
         }
         if let Some(book) = &mut self.me.book {
             book.lost();
+        }
+    }
+
+    /// The direction speaks something else.
+    pub fn name(&mut self, name: &'static str) {
+        let rare = self.facts.rare();
+        rare.other.get_or_insert(name);
+    }
+
+    /// A WebSocket close frame; the first one counts.
+    pub fn closed(&mut self, at: Moment, code: u16, reason: &[u8]) {
+        let from = self.from;
+        let rare = self.facts.rare();
+        if let Some(seen) = &mut rare.websocket
+            && rare.websocket_close.is_none()
+        {
+            let reason = String::from_utf8_lossy(reason).into();
+            seen.close = Some((at, false, code, reason));
+            rare.websocket_close = Some(from);
         }
     }
 
@@ -177,7 +229,14 @@ impl Listener<'_> {
         if first.1.remote_account.is_none() {
             first.1.remote_account.clone_from(&info.remote_account);
         }
-        let notices = &mut self.facts.notices;
+        if info.server_id.is_empty() {
+            // Between gateways INFO also carries commands.
+            return;
+        }
+        if !info.ldm && info.connect_urls == first.1.connect_urls && self.facts.rare.is_none() {
+            return;
+        }
+        let notices = &mut self.facts.rare.get_or_insert_default().notices;
         if info.ldm && notices.len() < KEPT {
             notices.push((at, Notice::LameDuck));
         }
@@ -210,10 +269,11 @@ impl Listener<'_> {
     }
 
     fn error(&mut self, at: Moment, text: &[u8]) {
-        if self.facts.errors.len() < KEPT {
+        let errors = &mut self.facts.rare().errors;
+        if errors.len() < KEPT {
             let text = String::from_utf8_lossy(&text[..text.len().min(1024)]);
             let text = text.trim().trim_matches('\'');
-            self.facts.errors.push((at, self.from, text.into()));
+            errors.push((at, self.from, text.into()));
         }
     }
 

@@ -27,16 +27,15 @@ pub struct Speaker {
     messages: u64,
     message_bytes: u64,
     largest_message: u64,
-    longest_line: u64,
-    subs: u64,
-    unsubs: u64,
-    pings: u64,
-    pongs: u64,
+    longest_line: u32,
+    subs: u32,
+    unsubs: u32,
+    pings: u32,
+    pongs: u32,
     headers_used: bool,
     drain: Drain,
-    last_unsub: Moment,
+    last_unsub_ns: i64,
     last_ops: LastOps,
-    last_op: Option<Moment>,
     pub(super) book: Option<Box<Pings>>,
     rare: Option<Box<Rare>>,
 }
@@ -52,7 +51,9 @@ struct Rare {
 impl Speaker {
     /// A control line was read.
     pub fn line(&mut self, seen: Glance, len: usize) {
-        self.longest_line = self.longest_line.max(len as u64);
+        self.longest_line = self
+            .longest_line
+            .max(u32::try_from(len).unwrap_or(u32::MAX));
         self.largest_message = self.largest_message.max(seen.payload);
     }
 
@@ -65,18 +66,18 @@ impl Speaker {
                 self.message(seen.payload);
             }
             Verb::Sub => {
-                self.subs += 1;
+                self.subs = self.subs.saturating_add(1);
                 self.drain = Drain::None;
             }
             Verb::Unsub => {
-                self.unsubs += 1;
-                self.last_unsub = at;
+                self.unsubs = self.unsubs.saturating_add(1);
+                self.last_unsub_ns = at.ns;
                 if self.subs > 0 && self.unsubs >= self.subs {
                     self.drain = Drain::Unsubscribed;
                 }
             }
             Verb::Ping => {
-                self.pings += 1;
+                self.pings = self.pings.saturating_add(1);
                 if self.drain == Drain::Unsubscribed {
                     self.drain = Drain::Flushed;
                 }
@@ -85,7 +86,6 @@ impl Speaker {
             _ => {}
         }
         self.last_ops.push(at, seen.verb);
-        self.last_op = Some(at);
     }
 
     /// PINGs of this end.
@@ -104,7 +104,7 @@ impl Speaker {
     /// The direction ended.
     pub fn end(&mut self, at: Moment, cut: Option<Cut>, by_fin: bool) {
         let drained =
-            by_fin && self.drain == Drain::Flushed && at.ns - self.last_unsub.ns <= DRAIN_NS;
+            by_fin && self.drain == Drain::Flushed && at.ns - self.last_unsub_ns <= DRAIN_NS;
         if cut.is_some() || drained {
             let rare = self.rare.get_or_insert_default();
             rare.cut = rare.cut.or(cut);
@@ -115,25 +115,26 @@ impl Speaker {
     /// The counters as facts.
     pub fn talk(self) -> Talk {
         let rare = self.rare.map(|rare| *rare).unwrap_or_default();
+        let last_ops = self.last_ops.list();
         Talk {
             messages: self.messages,
             message_bytes: self.message_bytes,
             largest_message: self.largest_message,
-            longest_line: self.longest_line,
-            subs: self.subs,
-            unsubs: self.unsubs,
-            pings: self.pings,
-            pongs: self.pongs,
+            longest_line: self.longest_line.into(),
+            subs: self.subs.into(),
+            unsubs: self.unsubs.into(),
+            pings: self.pings.into(),
+            pongs: self.pongs.into(),
             unanswered_pings: self
                 .book
                 .as_ref()
                 .map_or_else(Vec::new, |book| book.unanswered()),
             ping_interval: self.book.as_ref().and_then(|book| book.interval()),
             headers_used: self.headers_used,
-            last_ops: self.last_ops.list(),
+            last_op: last_ops.last().map(|op| op.0),
+            last_ops,
             cut: rare.cut,
             unknown_verb: rare.unknown_verb,
-            last_op: self.last_op,
             drained: rare.drained,
         }
     }

@@ -351,3 +351,8 @@ fn a_drain_is_seen() {
     ]);
     assert!(session.client.drained);
 }
+
+#[test]
+fn a_connection_at_rest_is_small() {
+    assert!(size_of::<SessionBuilder>() <= 600);
+}

@@ -13,6 +13,14 @@ const fn detail(head: &'static str) -> ConnPhrase {
     }
 }
 
+const fn violation(head: &'static str, implies: Option<CloseReason>) -> ConnPhrase {
+    ConnPhrase {
+        head,
+        implies,
+        note: |rest| Some(NoteKind::PermissionViolation(words(rest))),
+    }
+}
+
 pub(super) const CONN: &[ConnPhrase] = &[
     ConnPhrase {
         head: "authentication error",
@@ -50,7 +58,8 @@ pub(super) const CONN: &[ConnPhrase] = &[
         implies: Some(CloseReason::AuthenticationExpired),
         note: |_| Some(NoteKind::AuthExpired),
     },
-    // Two messages that differ in case only: the closing one, and the detail of a refused connect. Both mean revoked.
+    // Two messages that differ in case only: the detail of a refused connect, and the one that closes.
+    detail("=User authentication revoked"),
     ConnPhrase {
         head: "User Authentication Revoked",
         implies: Some(CloseReason::Revocation),
@@ -82,16 +91,17 @@ pub(super) const CONN: &[ConnPhrase] = &[
     detail("Bad src Ip "),
     detail("Outside connect times"),
     detail("Bearer "),
-    ConnPhrase {
-        head: "Publish Violation",
-        implies: None,
-        note: |rest| Some(NoteKind::PermissionViolation(words(rest))),
-    },
-    ConnPhrase {
-        head: "Subscription Violation",
-        implies: None,
-        note: |rest| Some(NoteKind::PermissionViolation(words(rest))),
-    },
+    // Leafnodes close on it; clients do not.
+    violation(
+        "Publish Violation on ",
+        Some(CloseReason::ProtocolViolation),
+    ),
+    violation(
+        "Subscription Violation on ",
+        Some(CloseReason::ProtocolViolation),
+    ),
+    violation("Publish Violation", None),
+    violation("Subscription Violation", None),
     ConnPhrase {
         head: "Max Payload set to ",
         implies: None,

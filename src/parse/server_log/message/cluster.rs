@@ -28,6 +28,15 @@ const fn refused(head: &'static str, reason: CloseReason) -> ConnPhrase {
     }
 }
 
+/// Outbound leafnodes that do not come about.
+const fn trouble(head: &'static str) -> ConnPhrase {
+    ConnPhrase {
+        head,
+        implies: None,
+        note: |rest| Some(NoteKind::BadProtocol(words(rest))),
+    }
+}
+
 pub(super) const CONN: &[ConnPhrase] = &[
     context("Route connect msg sent"),
     context("Registering remote route "),
@@ -76,14 +85,8 @@ pub(super) const CONN: &[ConnPhrase] = &[
         "connection rejected since minimum version required",
         CloseReason::MinimumVersionRequired,
     ),
-    refused(
-        "Error soliciting websocket connection",
-        CloseReason::ProtocolViolation,
-    ),
-    refused(
-        "Did not get the remote leafnode's INFO",
-        CloseReason::ProtocolViolation,
-    ),
+    trouble("Error soliciting websocket connection"),
+    trouble("Did not get the remote leafnode's INFO"),
     context("Creating outbound gateway connection to "),
     context("Processing inbound gateway connection"),
     context("Outbound gateway connection to "),

@@ -1,7 +1,7 @@
 //! JetStream, RAFT and the file store: signs of load, of lost quorum, and of disks that fail.
 
 use super::super::record::{NoteKind, ServerEventKind};
-use super::{ConnPhrase, ServerPhrase, ServerSaid, words};
+use super::{ConnPhrase, ServerMessage, ServerPhrase, ServerSaid, Topic, words};
 
 pub(super) const CONN: &[ConnPhrase] = &[ConnPhrase {
     head: "JetStream ",
@@ -38,6 +38,15 @@ pub(super) const SERVER: &[ServerPhrase] = &[
     context("Starting JetStream"),
     context("---------------- JETSTREAM"),
     context("----"),
+    context("         https://docs.nats.io/"),
+    // The four lines of art, the same in every version.
+    context("    _ ___ _____ ___ _____"),
+    context(" _ | | __|_   _/ __|_"),
+    context("| || | _|  | | \\__ \\ |"),
+    context(" \\__/|___| |_| |___/ |_|"),
+    context("  Exports:"),
+    context("     $"),
+    context("Enabled JetStream for account"),
     context("  Max Memory:"),
     context("  Max Storage:"),
     context("  Store Directory:"),
@@ -72,3 +81,13 @@ pub(super) const SERVER: &[ServerPhrase] = &[
     pressure("RAFT ["),
     pressure("Filestore ["),
 ];
+
+/// `JetStream API queue limit reached, dropping 12 requests` under any queue's name (2.14+).
+pub(super) fn with_leading_name(text: &str) -> Option<ServerMessage> {
+    text.contains(" limit reached, dropping ")
+        .then(|| ServerMessage {
+            topic: Some(Topic::JetStream),
+            said: Some(ServerSaid::Event(ServerEventKind::Pressure(words(text)))),
+            implies: None,
+        })
+}

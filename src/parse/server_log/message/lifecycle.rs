@@ -72,13 +72,34 @@ pub(super) const CONN: &[ConnPhrase] = &[
         implies: None,
         note: |rest| Some(NoteKind::ReadloopTime(words(rest))),
     },
+    // A leafnode's -ERR closes nothing here, and up to 0.7.2 no reason existed.
+    ConnPhrase {
+        head: "=Leafnode Error ",
+        implies: None,
+        note: peer_error,
+    },
+    ConnPhrase {
+        head: "=LeafNode Error ",
+        implies: None,
+        note: peer_error,
+    },
+    ConnPhrase {
+        head: "=Client error ",
+        implies: None,
+        note: peer_error,
+    },
     // The peer sent an -ERR line; the close for it is called a parse error.
     ConnPhrase {
         head: "<Kind> Error ",
         implies: Some(CloseReason::ParseError),
-        note: |rest| Some(NoteKind::PeerError(words(rest.trim_matches(['"', '\''])))),
+        note: peer_error,
     },
 ];
+
+#[allow(clippy::unnecessary_wraps, reason = "the shape of every phrase")]
+fn peer_error(rest: &str) -> Option<NoteKind> {
+    Some(NoteKind::PeerError(words(rest.trim_matches(['"', '\'']))))
+}
 
 /// The reason in `: <reason>[ - Remote: <name>][ - Account: <acc>][ account: <acc>]`; none before 2.1.7.
 fn closed_reason(rest: &str) -> Option<CloseReason> {

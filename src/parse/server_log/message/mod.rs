@@ -99,7 +99,7 @@ pub enum IdentityItem {
 
 /// A message about one connection that begins with fixed words.
 struct ConnPhrase {
-    /// The words. `<Kind> ` at the start stands for `Client `, `Router ` and so on.
+    /// The words. `<Kind> ` at the start stands for `Client `, `Router ` and so on; `=` makes case count.
     head: &'static str,
     /// The close that comes with it.
     implies: Option<CloseReason>,
@@ -154,9 +154,12 @@ pub fn conn(text: &str) -> ConnMessage<'_> {
     let after_kind = KIND_WORDS.iter().find_map(|word| text.strip_prefix(word));
     for (topic, table) in CONN_TABLES {
         for phrase in *table {
-            let rest = match phrase.head.strip_prefix("<Kind> ") {
-                Some(head) => after_kind.and_then(|text| after(text, head)),
-                None => after(text, phrase.head),
+            let rest = if let Some(head) = phrase.head.strip_prefix("<Kind> ") {
+                after_kind.and_then(|text| after(text, head))
+            } else if let Some(head) = phrase.head.strip_prefix('=') {
+                text.strip_prefix(head)
+            } else {
+                after(text, phrase.head)
             };
             if let Some(rest) = rest {
                 let mut message = ConnMessage {
@@ -189,6 +192,7 @@ pub fn server(text: &str) -> ServerMessage {
     // Some messages begin with a name: `Client accept loop exiting..`, `JetStream cluster stream '..' has NO quorum`.
     process::with_leading_name(text)
         .or_else(|| listener::with_leading_name(text))
+        .or_else(|| jetstream::with_leading_name(text))
         .unwrap_or_default()
 }
 
@@ -249,3 +253,6 @@ fn number_after(text: &str, word: &str) -> Option<u64> {
 fn words(text: &str) -> Box<str> {
     text.trim().into()
 }
+
+#[cfg(test)]
+mod every_template;

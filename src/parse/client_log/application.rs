@@ -1,0 +1,221 @@
+//! Applications' own words about NATS: `NATS disconnected: EOF`, `failed to publish order: ...`, `could not connect to
+//! nats://...`. Read only where the line speaks of NATS or the log is known to be a NATS client's.
+
+use super::address;
+use super::said::{ClientEventKind, Library, Said, Trouble, Weight};
+use super::trouble;
+
+/// Which work an application's words in front of an error are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Context {
+    Publish,
+    Request,
+    Connect,
+    Disconnect,
+    Close,
+}
+
+impl Context {
+    /// The event that an error in this context is.
+    pub(super) fn event(self, trouble: Trouble) -> ClientEventKind {
+        match self {
+            Self::Publish => ClientEventKind::PublishFailed(trouble),
+            Self::Request => match trouble {
+                Trouble::Timeout => ClientEventKind::RequestTimeout,
+                trouble => ClientEventKind::PublishFailed(trouble),
+            },
+            Self::Connect => ClientEventKind::ConnectFailed(trouble),
+            Self::Disconnect => ClientEventKind::Disconnected(trouble),
+            Self::Close => ClientEventKind::Closed(trouble),
+        }
+    }
+}
+
+/// The work that words in front of an error name: the last one counts, as the nearest.
+pub(super) fn context(before: &str) -> Option<Context> {
+    const WORDS: &[(&str, Context)] = &[
+        ("publish", Context::Publish),
+        ("send", Context::Publish),
+        ("flush", Context::Publish),
+        ("request", Context::Request),
+        ("could not connect", Context::Connect),
+        ("cannot connect", Context::Connect),
+        ("can't connect", Context::Connect),
+        ("unable to connect", Context::Connect),
+        ("failed to connect", Context::Connect),
+        ("fail to connect", Context::Connect),
+        ("error connecting", Context::Connect),
+        ("connect failed", Context::Connect),
+        ("connect error", Context::Connect),
+        ("connection failed", Context::Connect),
+        ("connection error", Context::Connect),
+        ("reconnect error", Context::Connect),
+        ("reconnect failed", Context::Connect),
+        ("disconnect", Context::Disconnect),
+        ("lost connection", Context::Disconnect),
+        ("connection lost", Context::Disconnect),
+        ("connection closed", Context::Close),
+    ];
+    let lower = before.to_ascii_lowercase();
+    WORDS
+        .iter()
+        .filter_map(|(word, context)| lower.rfind(word).map(|at| (at, *context)))
+        .max_by_key(|(at, _)| *at)
+        .map(|(_, context)| context)
+}
+
+/// The server that a message names: a NATS URL, or an address with a port.
+pub(super) fn server(message: &str) -> Option<Box<str>> {
+    address::find_url(message)
+        .or_else(|| address::find_host_port(message))
+        .map(Box::from)
+}
+
+/// What an application's own sentence says. `nats`: the log or logger is known to be about NATS.
+pub(super) fn read(message: &str, nats: bool) -> Option<Said> {
+    let head = &message[..super::catalogue::floor_boundary(message, 400)];
+    let lower = head.to_ascii_lowercase();
+    let url = address::find_url(head).is_some();
+    let address = server(head);
+    let port = address
+        .as_deref()
+        .is_some_and(|server| server.ends_with(":4222"));
+    let says_nats = names_nats(&lower);
+    // Redis says -ERR too, without quotes.
+    let protocol = lower.contains("-err '");
+    if !nats && !url && !says_nats && !port && !protocol {
+        return None;
+    }
+    let kind = kind(&lower, head)?;
+    let weight = if says_nats || url || protocol {
+        Weight::Proof
+    } else if port {
+        Weight::Idiom
+    } else {
+        Weight::Word
+    };
+    Some(Said {
+        kind,
+        weight,
+        server: address,
+        local: trouble::carried(head).and_then(|error| error.local),
+        name: name(head),
+        ..Said::default()
+    })
+}
+
+/// `nats` as a word.
+fn names_nats(lower: &str) -> bool {
+    lower.match_indices("nats").any(|(at, word)| {
+        let bytes = lower.as_bytes();
+        let before = at.checked_sub(1).map(|before| bytes[before]);
+        let after = bytes.get(at + word.len());
+        !before.is_some_and(|b| b.is_ascii_alphanumeric())
+            && !after.is_some_and(u8::is_ascii_alphabetic)
+    })
+}
+
+/// The kind, from the words; the most telling first, since `disconnected` holds `connected`.
+fn kind(lower: &str, head: &str) -> Option<ClientEventKind> {
+    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    let reason = || {
+        if let Some(error) = trouble::carried(head) {
+            return error.trouble;
+        }
+        let text = head
+            .split_once(": ")
+            .map(|(_, text)| text)
+            .or_else(|| lower.find("due to ").map(|at| &head[at + 7..]))
+            .or_else(|| lower.find("err=").map(|at| &head[at + 4..]))
+            .unwrap_or("");
+        trouble::trouble(text, Library::Unknown)
+    };
+    if has(&[
+        "exiting",
+        "shutting down",
+        "shutdown complete",
+        "received sigterm",
+        "received sigint",
+    ]) && !has(&["because of error", "server"])
+    {
+        return Some(ClientEventKind::Exiting);
+    }
+    if has(&["draining", "drain complete"]) {
+        return Some(ClientEventKind::Draining);
+    }
+    if has(&["giving up", "gave up", "max reconnect", "maximum reconnect"]) {
+        return Some(ClientEventKind::GaveUp);
+    }
+    if has(&["slow consumer"]) {
+        return Some(ClientEventKind::SlowConsumer);
+    }
+    if has(&["lame duck"]) {
+        return Some(ClientEventKind::LameDuck);
+    }
+    if let Some(at) = lower.find("-err ") {
+        return Some(ClientEventKind::Error(Trouble::server_error(
+            &head[at + 5..],
+        )));
+    }
+    if lower.starts_with("server closed the connection")
+        || lower.starts_with("connection closed by server")
+    {
+        return Some(ClientEventKind::Disconnected(Trouble::Eof));
+    }
+    if lower.starts_with("socket error: ") {
+        return Some(ClientEventKind::Disconnected(reason()));
+    }
+    if let Some(context) = context(lower)
+        && has(&["fail", "error", "could not", "cannot", "can't", "unable"])
+        && matches!(
+            context,
+            Context::Publish | Context::Request | Context::Connect
+        )
+    {
+        return Some(context.event(reason()));
+    }
+    if has(&["reconnected"]) {
+        return Some(ClientEventKind::Reconnected);
+    }
+    if has(&["reconnecting", "trying to reconnect", "reconnect attempt"]) {
+        return Some(ClientEventKind::Reconnecting(None));
+    }
+    if has(&[
+        "disconnected",
+        "lost connection",
+        "connection lost",
+        "disconnect from",
+    ]) {
+        return Some(ClientEventKind::Disconnected(reason()));
+    }
+    if has(&[
+        "connection closed",
+        "connection is closed",
+        "connection to nats closed",
+        "closed connection",
+    ]) {
+        return Some(ClientEventKind::Closed(reason()));
+    }
+    if has(&["closing connection", "closing nats", "disconnecting"]) {
+        return Some(ClientEventKind::ClosingByApplication);
+    }
+    let connected = has(&[
+        "connected to",
+        "connected as",
+        "connected successfully",
+        "connection established",
+    ]) || lower.trim_end().ends_with("connected")
+        || lower.contains("connected ") && has(&["nats"]);
+    connected.then_some(ClientEventKind::Connected)
+}
+
+/// `... as orders-1` at the end of a connected line.
+fn name(head: &str) -> Option<Box<str>> {
+    let (before, name) = head.rsplit_once(" as ")?;
+    let name = name
+        .trim()
+        .trim_end_matches(['.', '!'])
+        .trim_matches(['"', '\'']);
+    let plain = !name.is_empty() && name.len() <= 128 && !name.contains(char::is_whitespace);
+    (plain && before.to_ascii_lowercase().contains("connected")).then(|| name.into())
+}

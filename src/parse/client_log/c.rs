@@ -1,0 +1,139 @@
+//! libnats (C): the default error handler (since 3.6.0), the error stack, and the status texts that programs print.
+//!
+//! The disconnected callback has no reason, and `GetLastError` is the last asynchronous error of the connection's life.
+
+use super::row::{Row, error, line};
+use super::said::ClientEventKind;
+use super::said::ClientEventKind::{
+    Closed, ConnectFailed, Connected, Disconnected, Discovered, Error, NoResponders, PublishFailed,
+    Reconnected, RequestTimeout, SlowConsumer,
+};
+use super::said::Library::C;
+use super::said::Trouble::{
+    self, BufferFull, Dns, MaxPayload, NoError, NoServers, NotConnected, Stale, Unsaid,
+};
+use super::said::Weight::{Bare, Idiom, Proof, Word};
+
+pub(super) static ROWS: &[Row] = &[
+    line(
+        C,
+        Proof,
+        "Error {n} - {err} on connection [{cid}] on \"{subj}\"",
+        |f| asynchronous(f.inner()),
+    ),
+    line(C, Proof, "Error {n} - {err} on connection [{cid}]", |f| {
+        asynchronous(f.inner())
+    }),
+    line(
+        C,
+        Idiom,
+        "Error: {n} - {status} - (conn.c:{n}): {err}",
+        |f| first_connect(f.inner(), f.text("status")),
+    ),
+    line(
+        C,
+        Idiom,
+        "Error: {n} - {status} - (comsock.c:{n}): {err}",
+        |f| first_connect(f.inner(), f.text("status")),
+    ),
+    line(
+        C,
+        Idiom,
+        "Error: {n} - {err} - (unix/sock.c:{n}): {text}",
+        |f| first_connect(f.inner(), f.text("err")),
+    ),
+    line(C, Idiom, "Stack: (library version: {version})", |_| {
+        Error(Unsaid)
+    }),
+    line(C, Word, "Async error: {n} - {err}", |f| {
+        asynchronous(f.inner())
+    }),
+    line(C, Word, "Error: {n} - {err}", |f| f.inner()),
+    line(C, Word, "connection closed: {n} - {err}", |f| {
+        closed(f.err())
+    }),
+    line(C, Word, "connection closed: {err}", |f| closed(f.err())),
+    line(C, Word, "connect failed: {n} - {err}", |f| {
+        ConnectFailed(f.err())
+    }),
+    line(C, Word, "Connection disconnected", |_| Disconnected(Unsaid)),
+    line(C, Word, "Connection reconnected", |_| Reconnected),
+    line(C, Word, "Connection closed", |_| Closed(Unsaid)),
+    line(C, Word, "Got reconnected to: {url}", |_| Reconnected),
+    line(C, Word, "Discovered server: {url}", |_| Discovered),
+    line(C, Word, "Connection lost: {err}", |f| Closed(f.err())),
+    line(
+        C,
+        Proof,
+        "Connection permanently lost: clusterID={text} clientID={name} error={err}",
+        |f| Closed(f.err()),
+    ),
+    line(C, Word, "connected as {name}", |_| Connected),
+    // Status texts.
+    error(C, Bare, "Connection Closed", |_| {
+        PublishFailed(NotConnected)
+    }),
+    error(C, Bare, "Connection Disconnected", |_| {
+        PublishFailed(NotConnected)
+    }),
+    error(C, Idiom, "No server available for connection", |_| {
+        ConnectFailed(NoServers)
+    }),
+    error(C, Bare, "Stale Connection", |_| Disconnected(Stale)),
+    error(C, Bare, "Authentication Violation", |f| Error(f.auth())),
+    error(C, Bare, "Connection Auth Failed", |f| Error(f.auth())),
+    error(C, Bare, "Not Permitted", |f| Error(f.said_by_server())),
+    error(C, Bare, "Permissions Violation for {text}", |f| {
+        Error(f.said_by_server())
+    }),
+    error(C, Bare, "Slow Consumer, messages dropped", |_| SlowConsumer),
+    error(C, Bare, "Maximum Payload Exceeded", |_| {
+        PublishFailed(MaxPayload)
+    }),
+    error(C, Bare, "Insufficient Buffer", |_| {
+        PublishFailed(BufferFull)
+    }),
+    error(C, Bare, "Timeout", |_| RequestTimeout),
+    error(C, Bare, "SSL Error", |f| ConnectFailed(f.tls())),
+    error(C, Bare, "SSL handshake error: {text}", |f| {
+        ConnectFailed(f.tls())
+    }),
+    error(C, Bare, "No responders available for request", |_| {
+        NoResponders
+    }),
+    error(C, Bare, "Protocol Error", |f| ConnectFailed(f.not_nats())),
+    error(C, Bare, "getaddrinfo error: {text}", |_| ConnectFailed(Dns)),
+    error(
+        C,
+        Idiom,
+        "Unexpected protocol: got '{word}' instead of 'INFO'",
+        |f| ConnectFailed(f.not_nats()),
+    ),
+];
+
+/// The asynchronous error handler reports; the disconnect is said elsewhere.
+fn asynchronous(kind: ClientEventKind) -> ClientEventKind {
+    match kind {
+        Disconnected(trouble) | Closed(trouble) | ConnectFailed(trouble) => Error(trouble),
+        other => other,
+    }
+}
+
+/// An error stack after a failed connect: the detail, or the status where the detail says nothing.
+fn first_connect(detail: ClientEventKind, status: &str) -> ClientEventKind {
+    match (detail.trouble(), status) {
+        (_, "Timeout") => ConnectFailed(Trouble::Timeout),
+        (_, "Connection Closed") => ConnectFailed(Trouble::Eof),
+        (Some(Trouble::Other(text)), "Error") => ConnectFailed(Trouble::server_error(&text)),
+        (Some(trouble), _) => ConnectFailed(trouble),
+        (None, _) => ConnectFailed(Unsaid),
+    }
+}
+
+/// The closed callback with `GetLastError`: nothing or `OK` is an ordinary close.
+fn closed(trouble: Trouble) -> ClientEventKind {
+    match trouble {
+        Unsaid => Closed(NoError),
+        trouble => Closed(trouble),
+    }
+}

@@ -1,0 +1,40 @@
+//! nats-pure (Ruby): it prints nothing; these are its errors and the callbacks of its README.
+
+use super::row::{Row, error, line};
+use super::said::ClientEventKind::{
+    Closed, ConnectFailed, Disconnected, Draining, Reconnected, SlowConsumer,
+};
+use super::said::Library::Ruby;
+use super::said::Trouble::{NoServers, Stale, Unsaid};
+use super::said::Weight::{Idiom, Proof, Word};
+
+pub(super) static ROWS: &[Row] = &[
+    line(Ruby, Word, "Error: {err}", |f| f.inner()),
+    line(Ruby, Idiom, "Reconnected to server at {url}", |_| {
+        Reconnected
+    }),
+    line(Ruby, Word, "Disconnected!", |_| Disconnected(Unsaid)),
+    line(Ruby, Proof, "Connection to NATS closed", |_| Closed(Unsaid)),
+    line(Ruby, Idiom, "Got disconnected! {err}", |f| {
+        Disconnected(f.err())
+    }),
+    line(Ruby, Idiom, "Got reconnected to {url}", |_| Reconnected),
+    error(Ruby, Proof, "nats: stale connection", |_| {
+        Disconnected(Stale)
+    }),
+    error(Ruby, Proof, "nats: No servers available", |_| {
+        ConnectFailed(NoServers)
+    }),
+    error(Ruby, Proof, "nats: slow consumer, messages dropped", |_| {
+        SlowConsumer
+    }),
+    error(Ruby, Proof, "nats: draining connection timed out", |_| {
+        Draining
+    }),
+    error(
+        Ruby,
+        Proof,
+        "nats: protocol exception, INFO not received",
+        |f| ConnectFailed(f.not_nats()),
+    ),
+];
