@@ -18,6 +18,7 @@ mod ndjson;
 mod text;
 
 pub mod advisories;
+pub mod carve;
 pub mod explain;
 pub mod output;
 mod prose;
