@@ -19,12 +19,12 @@ mod text;
 
 pub mod advisories;
 pub mod carve;
+pub mod conns;
 pub mod explain;
 pub mod output;
 mod prose;
 pub mod schema;
 pub mod why;
-pub mod conns;
 
 #[cfg(test)]
 mod sample;
