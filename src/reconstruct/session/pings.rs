@@ -24,15 +24,8 @@ pub struct Pings {
     early: VecDeque<Moment>,
     last: Option<Moment>,
     intervals: Samples,
-<<<<<<< HEAD
-    /// This side's FIN: a PONG after it answers nobody any more.
-    closed: Option<Moment>,
-    /// The first such PONG.
-    late: Option<Moment>,
-=======
     /// This side said nothing after this: later PONGs answer nobody.
     over: Option<i64>,
->>>>>>> nats
 }
 
 impl Pings {
@@ -57,24 +50,9 @@ impl Pings {
         None
     }
 
-    /// This side closed: its open PINGs stay unanswered whatever comes later.
-    pub fn close(&mut self, at: Moment) {
-        self.closed.get_or_insert(at);
-    }
-
-    /// The first PONG that came after this side had closed.
-    pub fn late(&self) -> Option<Moment> {
-        self.late
-    }
-
     /// A PONG of the peer; gives the round trip.
     pub fn pong(&mut self, at: Moment) -> Option<i64> {
-<<<<<<< HEAD
-        if self.closed.is_some_and(|closed| closed.ns < at.ns) {
-            self.late.get_or_insert(at);
-=======
         if self.over.is_some_and(|over| at.ns > over) {
->>>>>>> nats
             return None;
         }
         if self.dropped > 0 {
