@@ -209,7 +209,8 @@ impl Unwrapper {
         if first == b'{' {
             return docker::strip(body).or_else(|| {
                 let (line, sure) = shipper::strip(body)?;
-                (sure || server_line(&line.body).is_some()).then_some(line)
+                let inside = server_line(&line.body).is_some() || cri::strip(&line.body).is_some();
+                (sure || inside).then_some(line)
             });
         }
         if first == b'[' {
