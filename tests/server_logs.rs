@@ -39,26 +39,28 @@ const VERSIONS: &[&str] = &["2.9.10", "2.10.26", "2.11.11", "2.12.8", "2.14.5", 
 
 /// What a life says, without where it was read: the same whatever the wrapper.
 fn told(life: &ServerLife) -> String {
-    let mut out = format!("{:?} {:?}", life.identity.id, life.end.manner);
+    let mut out = vec![format!("{:?} {:?}", life.identity.id, life.end.manner)];
     for event in &life.events {
-        out.push_str(&format!("\n{:?} x{}", event.kind, event.count));
+        out.push(format!("{:?} x{}", event.kind, event.count));
     }
     for conn in &life.conns {
-        out.push_str(&format!(
-            "\n{:?} {} {:?} {:?} {:?} {} {}",
+        out.push(format!(
+            "{:?} {} {:?} {:?} {:?} {} {} {} {}",
             conn.kind,
             conn.id,
             conn.peer,
             conn.name,
             conn.reason,
             conn.opened.is_some(),
-            conn.closed.is_some()
+            conn.closed.is_some(),
+            conn.in_msgs,
+            conn.out_msgs
         ));
         for note in &conn.notes {
-            out.push_str(&format!("\n  {:?} {:?}", note.kind, note.at.stamp));
+            out.push(format!("  {:?} {:?}", note.kind, note.at.stamp));
         }
     }
-    out
+    out.join("\n")
 }
 
 fn all_told(result: &LogResult) -> Vec<String> {
@@ -230,10 +232,12 @@ fn rotated_files_are_one_life() {
 /// The fixture's lines, each through `wrap(index, line)`.
 fn wrapped(wrap: impl Fn(usize, &str) -> String) -> String {
     let text = String::from_utf8(fixture("2.14.5.log")).expect("UTF-8");
-    text.lines()
+    let lines: Vec<String> = text
+        .lines()
         .enumerate()
-        .map(|(index, line)| wrap(index, line) + "\n")
-        .collect()
+        .map(|(index, line)| wrap(index, line))
+        .collect();
+    lines.join("\n") + "\n"
 }
 
 fn at(index: usize) -> String {
@@ -472,14 +476,13 @@ fn nats_server_s_own_syslog_has_no_labels() {
 fn two_servers_in_one_stream_are_two_lives() {
     let a = String::from_utf8(fixture("2.14.5.log")).expect("UTF-8");
     let b = String::from_utf8(fixture("2.11.11.log")).expect("UTF-8");
-    let mut mixed = String::new();
+    let mut mixed = Vec::new();
     let mut rest = b.lines();
     for line in a.lines() {
-        mixed.push_str(&format!("{line}\n"));
-        if let Some(line) = rest.next() {
-            mixed.push_str(&format!("{line}\n"));
-        }
+        mixed.push(line);
+        mixed.extend(rest.next());
     }
+    let mixed = mixed.join("\n");
     let result = log(mixed);
     assert_eq!(result.servers.len(), 2);
     assert_eq!(told(&result.servers[0]), told(&log(a).servers[0]));
@@ -488,12 +491,12 @@ fn two_servers_in_one_stream_are_two_lives() {
 
 #[test]
 fn closes_without_debug_lines() {
-    let text: String = String::from_utf8(fixture("2.12.8.log"))
-        .expect("UTF-8")
+    let whole = String::from_utf8(fixture("2.12.8.log")).expect("UTF-8");
+    let lines: Vec<&str> = whole
         .lines()
         .filter(|line| !line.contains("[DBG]"))
-        .map(|line| format!("{line}\n"))
         .collect();
+    let text = lines.join("\n");
     let life = &log(text).servers[0];
     assert!(!life.debug);
     let payload = life
@@ -602,17 +605,16 @@ fn a_file_cut_at_any_byte_keeps_what_came_before() {
 
 #[test]
 fn notes_stay_bounded_and_keep_what_ends_the_connection() {
-    let mut text = String::from(
-        "[1] 2026/11/23 05:12:00.000000 [DBG] 10.0.0.1:5 - cid:5 - Client connection created\n",
-    );
-    for n in 0..3000 {
-        text.push_str(&format!(
-            "[1] 2026/11/23 05:{:02}:{:02}.000000 [DBG] 10.0.0.1:5 - cid:5 - Client Ping Timer\n",
-            n / 60,
-            n % 60
-        ));
-    }
-    text.push_str("[1] 2026/11/23 06:12:00.000000 [DBG] 10.0.0.1:5 - cid:5 - Stale Client Connection - Closing\n");
+    let line = |time: &str, text: &str| {
+        format!("[1] 2026/11/23 {time}.000000 [DBG] 10.0.0.1:5 - cid:5 - {text}")
+    };
+    let mut lines = vec![line("05:12:00", "Client connection created")];
+    lines.extend((0..3000).map(|n| {
+        let time = format!("05:{:02}:{:02}", n / 60, n % 60);
+        line(&time, "Client Ping Timer")
+    }));
+    lines.push(line("06:12:00", "Stale Client Connection - Closing"));
+    let text = lines.join("\n");
     let conn = &log(text).servers[0].conns[0];
     assert!(conn.notes.len() <= 16);
     assert_eq!(conn.notes[0].kind, NoteKind::Created);

@@ -108,6 +108,7 @@ impl<'a> ConnTag<'a> {
     }
 
     /// `v1.2.3:go:name`, `go:name` or `name`.
+    #[allow(clippy::ptr_arg, reason = "a borrowed part stays borrowed")]
     fn client(&mut self, text: &Cow<'a, str>) {
         let end = text.len();
         let colon = |from: usize| text[from..].find(':').map(|at| from + at);
