@@ -82,7 +82,7 @@ pub(super) fn read(message: &str, nats: bool) -> Option<Said> {
         .is_some_and(|server| server.ends_with(":4222"));
     let says_nats = names_nats(&lower);
     // Redis says -ERR too, without quotes.
-    let protocol = lower.contains("-err '");
+    let protocol = lower.contains("-err '") || SERVER_SAYS.iter().any(|text| lower.contains(text));
     if !nats && !url && !says_nats && !port && !protocol {
         return None;
     }
@@ -104,14 +104,28 @@ pub(super) fn read(message: &str, nats: bool) -> Option<Said> {
     })
 }
 
-/// `nats` as a word.
+/// The server's -ERR texts that nobody else sends.
+const SERVER_SAYS: &[&str] = &[
+    "authorization violation",
+    "user authentication expired",
+    "user authentication revoked",
+    "account authentication expired",
+    "maximum payload violation",
+    "maximum control line exceeded",
+    "maximum account active connections exceeded",
+    "maximum subscriptions exceeded",
+    "permissions violation for",
+    "unknown protocol operation",
+];
+
+/// `nats` as a word; `nats-0` is a host, `nats_total` a metric.
 fn names_nats(lower: &str) -> bool {
     lower.match_indices("nats").any(|(at, word)| {
         let bytes = lower.as_bytes();
         let before = at.checked_sub(1).map(|before| bytes[before]);
         let after = bytes.get(at + word.len());
-        !before.is_some_and(|b| b.is_ascii_alphanumeric())
-            && !after.is_some_and(u8::is_ascii_alphabetic)
+        let inside = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/' | b'.');
+        !before.is_some_and(inside) && !after.is_some_and(|b| inside(*b) && *b != b'.')
     })
 }
 
@@ -139,6 +153,9 @@ fn kind(lower: &str, head: &str) -> Option<ClientEventKind> {
     ]) && !has(&["because of error", "server"])
     {
         return Some(ClientEventKind::Exiting);
+    }
+    if let Some(crash) = crash(head) {
+        return Some(ClientEventKind::Crash(crash.into()));
     }
     if has(&["draining", "drain complete"]) {
         return Some(ClientEventKind::Draining);
@@ -207,6 +224,22 @@ fn kind(lower: &str, head: &str) -> Option<ClientEventKind> {
     ]) || lower.trim_end().ends_with("connected")
         || lower.contains("connected ") && has(&["nats"]);
     connected.then_some(ClientEventKind::Connected)
+}
+
+/// The first line of a crash, in any language.
+fn crash(head: &str) -> Option<&str> {
+    let starts = [
+        "panic: ",
+        "fatal error: ",
+        "Exception in thread ",
+        "Unhandled exception",
+        "Uncaught ",
+        "terminate called ",
+        "Segmentation fault",
+    ];
+    let crashes = starts.iter().any(|words| head.starts_with(words))
+        || head.starts_with("thread '") && head.contains("panicked at");
+    crashes.then(|| &head[..super::catalogue::floor_boundary(head, 200)])
 }
 
 /// `... as orders-1` at the end of a connected line.

@@ -12,6 +12,7 @@ mod dotnet;
 mod elixir;
 pub mod envelope;
 mod filter;
+mod foreign;
 mod frame;
 mod go;
 mod java;
@@ -28,6 +29,7 @@ mod trouble;
 
 pub use address::redact;
 pub use filter::{Routine, may_matter, routine};
+pub use foreign::{is_servers, speaks_of_another};
 
 use catalogue::Found;
 use said::{ClientEventKind, Library, Said, Trouble, Weight};
@@ -61,7 +63,15 @@ pub fn read(message: &str, library: Library, nats: bool) -> Option<Said> {
         Some(found) if found.row.weight == Weight::Word => {
             let said = of_row(message, &found);
             Some(match application::read(message, nats) {
-                Some(own) if own.weight > said.weight && !same_kind(&own.kind, &said.kind) => own,
+                // "Error: ..." says less than the sentence behind it.
+                Some(own)
+                    if matches!(
+                        said.kind,
+                        ClientEventKind::Error(Trouble::Unsaid | Trouble::Other(_))
+                    ) =>
+                {
+                    own
+                }
                 Some(own) => Said {
                     weight: own.weight.max(said.weight),
                     server: said.server.or(own.server),
@@ -118,6 +128,14 @@ fn of_row(message: &str, found: &Found<'_>) -> Said {
         weight = Weight::Idiom;
     }
     let name = hole(&["name", "label"]).filter(|name| !name.is_empty());
+    // C's programs print a status with its number; the pair is nobody else's.
+    if found.row.library == Library::C
+        && weight == Weight::Word
+        && let (Some(number), Some(text)) = (hole(&["n"]), hole(&["err"]))
+        && c::is_status(number, text)
+    {
+        weight = Weight::Idiom;
+    }
     let mut said = Said {
         kind: (found.row.says)(fields),
         library: found.library,
@@ -229,10 +247,6 @@ fn in_context(before: &str, said: Said) -> Said {
         (context, kind) => context.event(kind.trouble().unwrap_or_default()),
     };
     Said { kind, ..said }
-}
-
-fn same_kind(a: &ClientEventKind, b: &ClientEventKind) -> bool {
-    std::mem::discriminant(a) == std::mem::discriminant(b)
 }
 
 #[cfg(test)]

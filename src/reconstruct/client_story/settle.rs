@@ -16,6 +16,8 @@ const MOST_FAILURES: usize = 32;
 const SAYS: usize = 160;
 /// Different sentences that are remembered as evidence.
 const EVIDENCE: usize = 8;
+/// Loggers that are remembered.
+const LOGGERS: usize = 16;
 /// Two sentences of NATS examples prove a client, and so does one with two words that any client says.
 const POINTS: usize = 4;
 /// Within this before it, an authentication error is what JavaScript's `staleConnection` means.
@@ -38,6 +40,8 @@ pub(super) struct Client {
     proof: bool,
     /// Different sentences, and what each proves.
     evidence: Vec<(u16, Weight)>,
+    /// Loggers of the application that spoke of NATS.
+    loggers: Vec<Box<str>>,
 }
 
 /// The first and last line of a stream, of any kind.
@@ -66,6 +70,7 @@ impl Client {
             failures: Vec::new(),
             proof: false,
             evidence: Vec::new(),
+            loggers: Vec::new(),
         }
     }
 
@@ -82,6 +87,14 @@ impl Client {
             self.votes.add(envelope.style, 1);
         }
         self.proof |= said.weight == Weight::Proof;
+        if let Some(logger) = envelope.logger.as_deref()
+            && said.weight > Weight::Word
+            && envelope.library == Library::Unknown
+            && self.loggers.len() < LOGGERS
+            && !self.loggers.iter().any(|known| **known == *logger)
+        {
+            self.loggers.push(logger.into());
+        }
         if self.evidence.len() < EVIDENCE && !self.evidence.iter().any(|(row, _)| *row == said.row)
         {
             self.evidence.push((said.row, said.weight));
@@ -108,6 +121,24 @@ impl Client {
         self.evidence
             .iter()
             .any(|(_, weight)| *weight >= Weight::Idiom)
+    }
+
+    /// Whether words that anybody may print are this client's: once a logger has spoken of NATS, other loggers' "closed"
+    /// is something else's. That the process ends or crashes concerns every client in it.
+    pub(super) fn believes(&self, said: &Said, envelope: &Envelope<'_>) -> bool {
+        let whole_process = matches!(
+            said.kind,
+            ClientEventKind::Exiting | ClientEventKind::Crash(_)
+        );
+        let own = envelope
+            .logger
+            .as_deref()
+            .is_none_or(|logger| self.loggers.iter().any(|known| **known == *logger));
+        said.weight > Weight::Word
+            || whole_process
+            || own
+            || self.loggers.is_empty()
+            || envelope.library != Library::Unknown
     }
 
     /// Counts work that failed.

@@ -277,6 +277,22 @@ fn a_log_without_a_word_of_nats_has_no_story() {
 }
 
 #[test]
+fn other_systems_in_the_same_log_are_not_the_client() {
+    let story = only(
+        "2026-11-23 05:00:00,000 INFO bus: Connected to NATS at h:4222\n\
+        2026-11-23 05:00:01,000 WARNING db: Disconnected\n\
+        2026-11-23 05:00:01,500 INFO db: Reconnected to 10.0.0.9:5432\n\
+        2026-11-23 05:00:02,000 ERROR sessions: connection closed: EOF\n\
+        2026-11-23 05:00:03,000 ERROR app: redis connection lost: EOF\n\
+        2026-11-23 05:00:04,000 WARNING bus: Disconnected!\n\
+        2026-11-23 05:00:05,000 INFO bus: Reconnected to h:4222\n\
+        [17] 2026/11/23 05:00:06.764686 [DBG] 127.0.0.1:5 - cid:5 - Client connection closed: Server Shutdown\n",
+    );
+    assert_eq!(story.events.len(), 3, "{story:?}");
+    assert_eq!(told(&story), "Python: Reconnected 0, Silent 0");
+}
+
+#[test]
 fn memory_does_not_grow_with_repeated_lines() {
     let mut builder = StoryBuilder::new(&source("app"));
     let lines: [&[u8]; 6] = [
