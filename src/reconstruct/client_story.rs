@@ -14,7 +14,9 @@ use std::collections::HashMap;
 
 use crate::parse::client_log::envelope::{self, Envelope};
 use crate::parse::client_log::said::{ClientEventKind, Library, Said, Weight};
-use crate::parse::client_log::{is_servers, may_matter, read, redact, routine, speaks_of_another};
+use crate::parse::client_log::{
+    is_servers, may_matter, of_trace, read, redact, routine, speaks_of_another,
+};
 use crate::parse::log_line::LogLine;
 use crate::reconstruct::client::{ClientEvent, ClientStory};
 use crate::source::{Source, SourceId};
@@ -138,7 +140,6 @@ impl StoryBuilder {
             && self.clients[client].events.is_bare_error(slot)
         {
             self.refine(stream, client, slot, line.body);
-            stream.record.close();
             return true;
         }
         if envelope.library != Library::Unknown {
@@ -264,6 +265,14 @@ impl StoryBuilder {
             stream.current = Some(client);
             self.add(stream, client, line, &envelope, said);
             return true;
+        }
+        let library = of_trace(line.body);
+        if library != Library::Unknown {
+            stream.library = library;
+            stream.nats = true;
+            if let Some((client, _)) = stream.record.event() {
+                self.clients[client].trace(library);
+            }
         }
         if may_matter(line.body)
             && let Some((client, slot)) = stream.record.event()

@@ -86,7 +86,8 @@ pub(super) fn read(message: &str, nats: bool) -> Option<Said> {
     if !nats && !url && !says_nats && !port && !protocol {
         return None;
     }
-    let kind = kind(&lower, head)?;
+    let kind = kind(&lower, head, says_nats || url)?;
+    let local = trouble::carried(head).and_then(|error| error.local);
     let weight = if says_nats || url || protocol {
         Weight::Proof
     } else if port {
@@ -98,7 +99,13 @@ pub(super) fn read(message: &str, nats: bool) -> Option<Said> {
         kind,
         weight,
         server: address,
-        local: trouble::carried(head).and_then(|error| error.local),
+        library: if local.is_some() {
+            // Only Go prints both addresses of a socket.
+            Library::Go
+        } else {
+            Library::Unknown
+        },
+        local,
         name: name(head),
         ..Said::default()
     })
@@ -130,7 +137,7 @@ fn names_nats(lower: &str) -> bool {
 }
 
 /// The kind, from the words; the most telling first, since `disconnected` holds `connected`.
-fn kind(lower: &str, head: &str) -> Option<ClientEventKind> {
+fn kind(lower: &str, head: &str, of_nats: bool) -> Option<ClientEventKind> {
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     let reason = || {
         if let Some(error) = trouble::carried(head) {
@@ -223,7 +230,16 @@ fn kind(lower: &str, head: &str) -> Option<ClientEventKind> {
         "connection established",
     ]) || lower.trim_end().ends_with("connected")
         || lower.contains("connected ") && has(&["nats"]);
-    connected.then_some(ClientEventKind::Connected)
+    if connected {
+        return Some(ClientEventKind::Connected);
+    }
+    (of_nats && has(&["exception", "error", "failed"])).then(|| {
+        ClientEventKind::Error(match reason() {
+            // An unfilled hole of a log format.
+            Trouble::Other(text) if &*text == "{}" => Trouble::Unsaid,
+            trouble => trouble,
+        })
+    })
 }
 
 /// The first line of a crash, in any language.

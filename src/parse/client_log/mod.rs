@@ -38,7 +38,8 @@ use said::{ClientEventKind, Library, Said, Trouble, Weight};
 ///
 /// `nats` says that the logger or the log so far is NATS's: then an application's own words are read too.
 pub fn read(message: &str, library: Library, nats: bool) -> Option<Said> {
-    let message = message.trim();
+    // What is left of a callback's arguments when a program prints them all.
+    let message = message.trim().trim_end_matches(" () {}");
     if message.is_empty() {
         return None;
     }
@@ -91,6 +92,24 @@ pub fn read(message: &str, library: Library, nats: bool) -> Option<Said> {
             && matches!(said.kind, ClientEventKind::Error(Trouble::Other(_)))
             && !nats)
     })
+}
+
+/// The library whose code a stack trace's line passes through.
+pub fn of_trace(line: &[u8]) -> Library {
+    const MARKS: &[(&[u8], Library)] = &[
+        (b"io.nats.client.", Library::Java),
+        (b"nats/aio/", Library::Python),
+        (b"/@nats-io/", Library::JsV3),
+        (b"node_modules/nats/lib/nats.js", Library::JsV1),
+        (b"node_modules/nats/", Library::JsV2),
+        (b"NATS.Client.Core.", Library::DotNetV2),
+        (b"async_nats::", Library::RustAsync),
+        (b"nats-io/nats.go", Library::Go),
+    ];
+    MARKS
+        .iter()
+        .find(|(mark, _)| memchr::memmem::find(line, mark).is_some())
+        .map_or(Library::Unknown, |(_, library)| *library)
 }
 
 /// A sentence of the catalogue, with the fields that its holes hold.
@@ -155,6 +174,10 @@ fn of_row(message: &str, found: &Found<'_>) -> Said {
     if fields.filled.get("status").is_none() && found.row.text.starts_with("Stack:") {
         said.version = hole(&["version"]).map(Box::from);
     }
+    // Only Go prints both addresses of a socket.
+    if said.library == Library::Unknown && said.local.is_some() {
+        said.library = Library::Go;
+    }
     extra_fields(message, &mut said);
     said
 }
@@ -210,6 +233,8 @@ fn extra_fields(message: &str, said: &mut Said) {
 /// The application's sentence with the error's trouble and fields.
 fn merged(own: Said, error: Said) -> Said {
     let kind = match (&own.kind, error.kind.trouble()) {
+        // "NATS error: ..." only introduces.
+        (ClientEventKind::Error(_), _) => error.kind.clone(),
         (ClientEventKind::PublishFailed(_), _)
             if matches!(
                 error.kind,

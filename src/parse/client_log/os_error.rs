@@ -61,6 +61,8 @@ const TEXTS: &[(&str, Meaning)] = &[
     ("connection aborted", Meaning::Reset),
     ("aborted by the software in your host", Meaning::Reset),
     ("ECONNABORTED", Meaning::Reset),
+    ("ConnectionRefused", Meaning::Refused),
+    ("BrokenPipe", Meaning::BrokenPipe),
     ("broken pipe", Meaning::BrokenPipe),
     ("EPIPE", Meaning::BrokenPipe),
     ("Connection lost", Meaning::BrokenPipe),

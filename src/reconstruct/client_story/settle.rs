@@ -108,6 +108,12 @@ impl Client {
         }
     }
 
+    /// A stack trace of its passes through a library.
+    pub(super) fn trace(&mut self, library: Library) {
+        self.proof = true;
+        self.votes.add(library, 16);
+    }
+
     pub(super) fn proven(&self) -> bool {
         let points: usize = self
             .evidence
@@ -305,8 +311,10 @@ fn retype(entries: &mut [Entry], library: Library, version: Option<&str>) {
             entry.event.kind = entry.event.kind.with_trouble(settled);
         }
     }
-    if matches!(library, Library::JsV2 | Library::JsV3) {
-        stale_after_auth(entries);
+    match library {
+        Library::JsV2 | Library::JsV3 => stale_after_auth(entries),
+        Library::RustAsync => stale_without_error(entries),
+        _ => {}
     }
 }
 
@@ -341,6 +349,22 @@ fn hand_over(entries: &mut [Entry]) {
             if event.server.is_none() {
                 event.server.clone_from(&entry.event.server);
             }
+        }
+    }
+}
+
+/// async-nats's `disconnected error=None` right after its stale verdict is that verdict, not an EOF.
+fn stale_without_error(entries: &mut [Entry]) {
+    for index in 1..entries.len() {
+        let stale = entries[index - 1].event.kind == ClientEventKind::Stale
+            && nearer(
+                &entries[index - 1].event.at,
+                &entries[index].event.at,
+                BURST_NS,
+            );
+        let event = &mut entries[index].event;
+        if stale && event.kind == ClientEventKind::Disconnected(Trouble::Eof) {
+            event.kind = ClientEventKind::Disconnected(Trouble::Stale);
         }
     }
 }
