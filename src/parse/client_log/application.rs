@@ -1,6 +1,10 @@
 //! Applications' own words about NATS: `NATS disconnected: EOF`, `failed to publish order: ...`, `could not connect to
 //! nats://...`. Read only where the line speaks of NATS or the log is known to be a NATS client's.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::address;
 use super::said::{ClientEventKind, Library, Said, Trouble, Weight};
 use super::trouble;
@@ -31,37 +35,45 @@ impl Context {
     }
 }
 
+/// Words in front of an error, and the work that they name.
+const CONTEXTS: &[(&str, Context)] = &[
+    ("publish", Context::Publish),
+    ("send", Context::Publish),
+    ("flush", Context::Publish),
+    ("request", Context::Request),
+    ("could not connect", Context::Connect),
+    ("cannot connect", Context::Connect),
+    ("can't connect", Context::Connect),
+    ("unable to connect", Context::Connect),
+    ("failed to connect", Context::Connect),
+    ("fail to connect", Context::Connect),
+    ("error connecting", Context::Connect),
+    ("connect failed", Context::Connect),
+    ("connect error", Context::Connect),
+    ("connection failed", Context::Connect),
+    ("connection error", Context::Connect),
+    ("reconnect error", Context::Connect),
+    ("reconnect failed", Context::Connect),
+    ("disconnect", Context::Disconnect),
+    ("lost connection", Context::Disconnect),
+    ("connection lost", Context::Disconnect),
+    ("connection closed", Context::Close),
+];
+
+static CONTEXT_WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(CONTEXTS.iter().map(|(words, _)| *words))
+        .expect("a few short words")
+});
+
 /// The work that words in front of an error name: the last one counts, as the nearest.
 pub(super) fn context(before: &str) -> Option<Context> {
-    const WORDS: &[(&str, Context)] = &[
-        ("publish", Context::Publish),
-        ("send", Context::Publish),
-        ("flush", Context::Publish),
-        ("request", Context::Request),
-        ("could not connect", Context::Connect),
-        ("cannot connect", Context::Connect),
-        ("can't connect", Context::Connect),
-        ("unable to connect", Context::Connect),
-        ("failed to connect", Context::Connect),
-        ("fail to connect", Context::Connect),
-        ("error connecting", Context::Connect),
-        ("connect failed", Context::Connect),
-        ("connect error", Context::Connect),
-        ("connection failed", Context::Connect),
-        ("connection error", Context::Connect),
-        ("reconnect error", Context::Connect),
-        ("reconnect failed", Context::Connect),
-        ("disconnect", Context::Disconnect),
-        ("lost connection", Context::Disconnect),
-        ("connection lost", Context::Disconnect),
-        ("connection closed", Context::Close),
-    ];
-    let lower = before.to_ascii_lowercase();
-    WORDS
-        .iter()
-        .filter_map(|(word, context)| lower.rfind(word).map(|at| (at, *context)))
-        .max_by_key(|(at, _)| *at)
-        .map(|(_, context)| context)
+    // The nearest to the error; of those that end together, the longest.
+    CONTEXT_WORDS
+        .find_overlapping_iter(before)
+        .max_by_key(|found| (found.end(), found.len()))
+        .map(|found| CONTEXTS[found.pattern().as_usize()].1)
 }
 
 /// The server that a message names: a NATS URL, or an address with a port.
