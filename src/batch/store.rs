@@ -104,17 +104,17 @@ impl Store {
                 parquet::write(&table, out)
             })?;
         }
-        self.put(id, record, prepared)
+        self.put(id, record, &prepared)
     }
 
     /// Records that a bundle cannot be analysed.
     pub fn publish_failure(&self, id: &str, mut record: Record, why: String) -> io::Result<Record> {
         record.status = Status::Failed;
         record.why = Some(why);
-        self.put(id, record, Prepared::new(self.stage(id))?)
+        self.put(id, record, &Prepared::new(self.stage(id))?)
     }
 
-    fn put(&self, id: &str, mut record: Record, prepared: Prepared) -> io::Result<Record> {
+    fn put(&self, id: &str, mut record: Record, prepared: &Prepared) -> io::Result<Record> {
         let old: BTreeSet<String> = self
             .any_record(id)
             .into_iter()
@@ -125,7 +125,7 @@ impl Store {
         let mut writing = record.clone();
         writing.status = Status::Writing;
         writing.files = old.union(&new).cloned().collect();
-        self.write_record(id, &writing, &prepared)?;
+        self.write_record(id, &writing, prepared)?;
         for (index, name) in prepared.names.iter().enumerate() {
             self.put_file(&prepared.folder.join(index.to_string()), name)?;
         }
@@ -133,7 +133,7 @@ impl Store {
             self.remove(gone)?;
         }
         record.files = new.into_iter().collect();
-        self.write_record(id, &record, &prepared)?;
+        self.write_record(id, &record, prepared)?;
         self.settle(id)?;
         Ok(record)
     }
