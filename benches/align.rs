@@ -4,7 +4,9 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use natsleuth::align::joined::Records;
 use natsleuth::align::{AlignOptions, align};
 use natsleuth::parse::server_log::close_reason::CloseReason;
-use natsleuth::reconstruct::client::{ClientConn, ClientEvent, ClientEventKind, ClientStory, Trouble};
+use natsleuth::reconstruct::client::{
+    ClientConn, ClientEvent, ClientEventKind, ClientStory, Trouble,
+};
 use natsleuth::reconstruct::server::{Identity, ServerConn, ServerLife};
 use natsleuth::source::{Hints, Kind, Source, SourceId};
 use natsleuth::span::{Cite, LogRef};
@@ -18,7 +20,11 @@ const EPOCH: i64 = 1_795_410_000 * SECOND;
 
 fn line(source: usize, number: u64, ns: i64, utc: bool) -> LogRef {
     LogRef {
-        stamp: Some(if utc { Stamp::utc(ns, 6) } else { Stamp::civil(ns, 6) }),
+        stamp: Some(if utc {
+            Stamp::utc(ns, 6)
+        } else {
+            Stamp::civil(ns, 6)
+        }),
         outer: None,
         cite: Cite::line(SourceId(source as u32), number),
         text: "".into(),
@@ -38,7 +44,8 @@ fn bundle() -> (Records, Vec<Source>) {
         })
         .collect();
     let each = CONNECTIONS / SERVERS;
-    let open = |server: usize, conn: usize| EPOCH + conn as i64 * 20_000_000 + server as i64 * 1_000_003;
+    let open =
+        |server: usize, conn: usize| EPOCH + conn as i64 * 20_000_000 + server as i64 * 1_000_003;
     let owner = |server: usize, conn: usize| {
         let all = conn * SERVERS + server;
         (all % 27 == 0).then_some((all / 27) % CLIENTS)
@@ -56,7 +63,10 @@ fn bundle() -> (Records, Vec<Source>) {
                 });
                 ServerConn {
                     id: cid,
-                    peer: Some(SocketAddr::from(([10, 0, (conn / 60_000) as u8, server as u8], (conn % 60_000) as u16))),
+                    peer: Some(SocketAddr::from((
+                        [10, 0, (conn / 60_000) as u8, server as u8],
+                        (conn % 60_000) as u16,
+                    ))),
                     name,
                     lang: Some("go".into()),
                     opened: Some(line(server, cid * 2, at + zone, false)),
@@ -80,7 +90,10 @@ fn bundle() -> (Records, Vec<Source>) {
     }
     for (client, mut lives) in clients.into_iter().enumerate() {
         lives.sort_unstable();
-        let (source, skew) = (SERVERS + client, client as i64 * 333_333_333 % (90 * SECOND));
+        let (source, skew) = (
+            SERVERS + client,
+            client as i64 * 333_333_333 % (90 * SECOND),
+        );
         let event = |number: usize, ns: i64, kind: ClientEventKind| ClientEvent {
             at: line(source, number as u64, ns + skew, true),
             kind,
@@ -90,12 +103,21 @@ fn bundle() -> (Records, Vec<Source>) {
             local: None,
             cid: None,
             server_id: None,
+            subject: None,
         };
         let mut events = Vec::new();
         let mut conns = Vec::new();
         for (at, end) in lives {
-            events.push(event(events.len() + 1, at + 2_000_000, ClientEventKind::Reconnected));
-            events.push(event(events.len() + 1, end + 1_000_000, ClientEventKind::Disconnected(Trouble::Eof)));
+            events.push(event(
+                events.len() + 1,
+                at + 2_000_000,
+                ClientEventKind::Reconnected,
+            ));
+            events.push(event(
+                events.len() + 1,
+                end + 1_000_000,
+                ClientEventKind::Disconnected(Trouble::Eof),
+            ));
             conns.push(ClientConn {
                 opened: Some(events.len() - 2),
                 closed: Some(events.len() - 1),
@@ -120,7 +142,11 @@ fn whole_stage(criterion: &mut Criterion) {
     group.sample_size(10);
     group.throughput(Throughput::Elements(CONNECTIONS as u64));
     group.bench_function("connections of 200 sources", |bencher| {
-        bencher.iter(|| align(&records, &sources, &AlignOptions::default()).joined.len());
+        bencher.iter(|| {
+            align(&records, &sources, &AlignOptions::default())
+                .joined
+                .len()
+        });
     });
     group.finish();
 }

@@ -100,6 +100,7 @@ fn captured(conn: &Conn, story: &ClientStory, own: &ClientConn, out: &mut Vec<An
             if server_first && !own.intended =>
         {
             if let Some(at) = from_server {
+                out.push(Anchor::before(packet(at), line));
                 out.push(Anchor::usually(packet(at), line, 0, lag(conn)));
             }
         }

@@ -92,6 +92,14 @@ fn close(conn: &Conn, entry: &ServerConn, near: Near, out: &mut Vec<Anchor>) {
         entry.reason,
         Some(CloseReason::SlowConsumerPendingBytes | CloseReason::SlowConsumerWriteDeadline)
     );
+    if let Some(at) = conn
+        .handshake
+        .ack
+        .or(conn.handshake.syn)
+        .filter(|_| server == End::Resp)
+    {
+        out.push(Anchor::before(packet(at), closed));
+    }
     if let Some(at) = server_fin {
         out.push(Anchor::about_before(closed, packet(at), LINE_SWAP));
         // A slow consumer's FIN waits behind the send buffer: seconds to minutes (facts, fact 6).

@@ -35,6 +35,8 @@ pub struct Stretch {
     pub from: i64,
     /// What to add to a raw stamp at `from` to reach the common line.
     pub offset: Bounds,
+    /// The single best value in there: its middle, or near the bound that causality gives where only habit gives the other.
+    pub best: i64,
     /// Change of the offset in parts per million of elapsed time.
     pub drift_ppm: f64,
 }
@@ -71,6 +73,7 @@ impl Clock {
             stretches: vec![Stretch {
                 from: i64::MIN,
                 offset: Bounds::exact(0),
+                best: 0,
                 drift_ppm: 0.0,
             }],
             zone_s: None,
@@ -103,9 +106,7 @@ impl Clock {
             .saturating_add(stretch.offset.high)
             .saturating_add(drift)
             .saturating_add(step - 1);
-        let at = ns
-            .saturating_add(stretch.offset.mid())
-            .saturating_add(drift);
+        let at = ns.saturating_add(stretch.best).saturating_add(drift);
         When {
             at: Instant(at),
             bounds: Bounds { low, high },
@@ -116,7 +117,7 @@ impl Clock {
     /// A stamp on the common line. The clock's offset already holds the zone for civil stamps.
     pub fn stamp(&self, stamp: Stamp) -> When {
         debug_assert!(
-            matches!(stamp.basis, Basis::Utc | Basis::Civil),
+            self.aligned || matches!(stamp.basis, Basis::Utc | Basis::Civil),
             "year-less and partial stamps are resolved before alignment"
         );
         self.raw(stamp.ns, stamp.digits)

@@ -9,22 +9,8 @@ use super::clock::Clock;
 use super::joined::{Joined, LinkBy, Records};
 use super::link::Links;
 use super::link_capture::info;
-use super::offset::{Constraint, FAR, interval};
-use crate::reconstruct::client::{ClientEventKind, ClientStory, Library};
-use crate::reconstruct::conn::End;
-use crate::span::{Cite, LogRef};
-use crate::time::{Bounds, SECOND};
-
-/// A joined connection as something that a client's log may tell of.
-#[derive(Clone, Copy, Debug)]
-struct Candidate {
-    /// The joined connection.
-    joined: usize,
-    /// When the client could know that it is connected, on the common line.
-    ready: Option<Bounds>,
-    /// When it ended.
-    end: Option<Bounds>,
-}
+use super::link_vote::{CANDIDATES, Told, assign};
+use crate::reconstruct::client::{ClientStory, Library};
 
 /// Joins client connections that name the server's cid or their own port.
 pub fn exact(records: &Records, links: &mut Links) {
@@ -186,314 +172,89 @@ pub fn same_name(story: &str, name: &str) -> bool {
     ends(story, name) || ends(name, story)
 }
 
-/// Events of one story against more candidates than this are not tried: the pairs would outgrow the input.
-const CANDIDATES: usize = 512;
-
-/// Events of a story that are used to find the offset.
-const EVENTS: usize = 64;
-
-/// Joins the rest by name and time, and then, for stories whose name nothing else knows, by time.
-pub fn by_time(records: &Records, links: &mut Links, clocks: &[Clock]) {
-    let mut named: HashMap<&str, Vec<usize>> = HashMap::new();
-    let mut names: Vec<&str> = Vec::new();
-    for (index, joined) in links.joined.iter().enumerate() {
-        if let Some(name) = name(records, joined) {
-            let uses = named.entry(name).or_default();
-            if uses.is_empty() {
-                names.push(name);
-            }
-            uses.push(index);
-        }
-    }
-    let mut pool: Vec<Vec<usize>> = Vec::with_capacity(records.clients.len());
-    let mut claimed: HashMap<usize, usize> = HashMap::new();
-    for (index, story) in records.clients.iter().enumerate() {
-        let found = candidates_by_name(&named, &story.name, links.joined.len());
-        for &joined in &found {
-            claimed.entry(joined).or_insert(index);
-        }
-        pool.push(found);
-    }
+/// Joins by name and time.
+pub fn by_name(records: &Records, links: &mut Links, clocks: &[Clock]) {
+    let pool = pool(records, links);
     let mut sources: Vec<u32> = records.clients.iter().map(|story| story.source.0).collect();
     sources.sort_unstable();
     sources.dedup();
-    for &source in &sources {
-        let stories: Vec<usize> = (0..records.clients.len())
-            .filter(|&story| records.clients[story].source.0 == source && !pool[story].is_empty())
-            .collect();
-        assign(
-            records,
-            links,
-            clocks,
-            source,
-            &stories,
-            &pool,
-            LinkBy::NameAndTime,
-        );
+    let mut of_source: HashMap<u32, Vec<Told>> = HashMap::new();
+    for (story, candidates) in pool.into_iter().enumerate() {
+        if !candidates.is_empty() {
+            let source = records.clients[story].source.0;
+            of_source
+                .entry(source)
+                .or_default()
+                .push(Told { story, candidates });
+        }
     }
-    // Stories that no name points at: whatever speaks their library and is nobody else's.
-    for index in 0..pool.len() {
-        let story = &records.clients[index];
-        if pool[index].is_empty() {
-            let open: Vec<usize> = (0..links.joined.len())
-                .filter(|joined| {
-                    links.joined[*joined].client.is_none()
-                        && !claimed.contains_key(joined)
-                        && may_be(records, &links.joined[*joined], story)
-                })
-                .take(CANDIDATES + 1)
-                .collect();
-            if open.len() <= CANDIDATES {
-                pool[index] = open;
-                assign(
-                    records,
-                    links,
-                    clocks,
-                    story.source.0,
-                    &[index],
-                    &pool,
-                    LinkBy::Time,
-                );
-            }
+    for source in sources {
+        if let Some(told) = of_source.remove(&source) {
+            assign(records, links, clocks, &told, LinkBy::NameAndTime);
         }
     }
 }
 
-/// Connections under this story's name: the name itself, its suffixes behind a separator, or names that end in it.
-fn candidates_by_name(named: &HashMap<&str, Vec<usize>>, story: &str, _all: usize) -> Vec<usize> {
+/// Joins stories that no name points at: whatever speaks their library and is nobody else's.
+pub fn by_time(records: &Records, links: &mut Links, clocks: &[Clock]) {
+    let pool = pool(records, links);
+    let mut claimed = vec![false; links.joined.len()];
+    for &joined in pool.iter().flatten() {
+        claimed[joined] = true;
+    }
+    let free: Vec<usize> = (0..links.joined.len())
+        .filter(|&joined| links.joined[joined].client.is_none() && !claimed[joined])
+        .collect();
+    let mut told: Vec<Told> = Vec::new();
+    for (story, named) in pool.iter().enumerate() {
+        let own = &records.clients[story];
+        let loose = links.of_client[story].iter().any(Option::is_none);
+        if !loose {
+            continue;
+        }
+        // A story with a name still has attempts that never got as far as giving it.
+        let mut candidates: Vec<usize> = free
+            .iter()
+            .chain(named)
+            .copied()
+            .filter(|&joined| {
+                links.joined[joined].client.is_none() && may_be(records, &links.joined[joined], own)
+            })
+            .take(CANDIDATES + 1)
+            .collect();
+        if candidates.len() <= CANDIDATES {
+            candidates.sort_unstable();
+            told.push(Told { story, candidates });
+        }
+    }
+    assign(records, links, clocks, &told, LinkBy::Time);
+}
+
+/// For each story, the connections under its name.
+fn pool(records: &Records, links: &Links) -> Vec<Vec<usize>> {
+    let mut named: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, joined) in links.joined.iter().enumerate() {
+        if let Some(name) = name(records, joined) {
+            named.entry(name).or_default().push(index);
+        }
+    }
+    records
+        .clients
+        .iter()
+        .map(|story| candidates_by_name(&named, &story.name))
+        .collect()
+}
+
+/// Connections under this story's name: the name itself, or its longest suffix behind a separator that is a name.
+fn candidates_by_name(named: &HashMap<&str, Vec<usize>>, story: &str) -> Vec<usize> {
     let starts = std::iter::once(0).chain(
         story
             .match_indices(['-', '_', '.', '/', ' ', ':'])
             .map(|(at, _)| at + 1),
     );
-    for start in starts.take(16) {
-        if let Some(uses) = named.get(&story[start..]) {
-            return uses.clone();
-        }
-    }
-    Vec::new()
-}
-
-/// The log's own time of an event, on its own clock.
-fn raw(at: &LogRef) -> Option<(i64, i64)> {
-    at.stamp.map(|stamp| (stamp.ns, stamp.resolution()))
-}
-
-/// How late "connected" may be after the handshake, for finding pairs (not for bounds).
-const READY_LAG: i64 = SECOND;
-
-/// How far an end as a client tells it may be from the end on the wire, for finding pairs.
-const END_APART: i64 = SECOND;
-
-/// Finds the offset of a client log over its stories, then gives each connection to the nearest candidate.
-fn assign(
-    records: &Records,
-    links: &mut Links,
-    clocks: &[Clock],
-    source: u32,
-    stories: &[usize],
-    pool: &[Vec<usize>],
-    by: LinkBy,
-) {
-    let mut all: Vec<(usize, Vec<Candidate>)> = Vec::new();
-    let mut votes: Vec<Constraint> = Vec::new();
-    let mut events = 0;
-    for &story in stories {
-        let candidates: Vec<Candidate> = pool[story]
-            .iter()
-            .filter(|&&joined| {
-                links.joined[joined]
-                    .client
-                    .is_none_or(|client| client.0 == story)
-            })
-            .take(CANDIDATES)
-            .map(|&joined| candidate(records, clocks, &links.joined[joined], joined))
-            .collect();
-        events += vote(&records.clients[story], &candidates, &mut votes);
-        all.push((story, candidates));
-    }
-    let known = clocks.get(source as usize).filter(|clock| clock.aligned);
-    let Some(offset) = known
-        .map(|clock| clock.stretches[0].offset)
-        .or_else(|| choose(&votes))
-    else {
-        return;
-    };
-    let explained = votes
-        .iter()
-        .filter(|vote| vote.low <= offset.mid() && offset.mid() <= vote.high)
-        .count();
-    // By time alone, one coincidence proves nothing.
-    if by == LinkBy::Time && known.is_none() && (explained < 2 || explained * 2 < events) {
-        return;
-    }
-    for (story, candidates) in all {
-        give(records, links, story, &candidates, offset.mid(), by);
-    }
-}
-
-/// Bounds that a story's events and its candidates put on the offset, for every pair; the number of events.
-fn vote(story: &ClientStory, candidates: &[Candidate], votes: &mut Vec<Constraint>) -> usize {
-    let mut events = 0;
-    let mut push = |at: &LogRef, low: i64, high: i64| {
-        votes.push(Constraint {
-            raw: 0,
-            low,
-            high,
-            firm: true,
-            cite: at.cite,
-        });
-    };
-    for own in story.conns.iter().take(EVENTS) {
-        let opened = own.opened.and_then(|event| story.events.get(event));
-        let closed = own.closed.and_then(|event| story.events.get(event));
-        if let Some((at, (ns, step))) = opened.and_then(|event| Some((&event.at, raw(&event.at)?)))
-        {
-            events += 1;
-            for ready in candidates.iter().filter_map(|candidate| candidate.ready) {
-                push(at, ready.low - ns - step, ready.high + READY_LAG - ns);
-            }
-        }
-        if let Some((at, (ns, step))) = closed.and_then(|event| Some((&event.at, raw(&event.at)?)))
-        {
-            events += 1;
-            for end in candidates.iter().filter_map(|candidate| candidate.end) {
-                push(
-                    at,
-                    end.low - END_APART - ns - step,
-                    end.high + END_APART - ns,
-                );
-            }
-        }
-    }
-    events
-}
-
-/// The offset with most votes; of equally good ones the one nearest to a whole quarter of an hour, that is: to a clock
-/// that is right apart from its zone.
-fn choose(votes: &[Constraint]) -> Option<Bounds> {
-    let (first, depth) = interval(votes)?;
-    let skew = |bounds: Bounds| {
-        let quarter = 900 * SECOND;
-        let rest = bounds.mid().rem_euclid(quarter);
-        (rest.min(quarter - rest), bounds.mid().abs())
-    };
-    let mut best = first;
-    let mut left: Vec<Constraint> = votes.to_vec();
-    for _ in 0..CANDIDATES {
-        // Take what the last best one explains away, and look for another as good.
-        let Some(at) = interval(&left) else {
-            break;
-        };
-        if at.1 < depth {
-            break;
-        }
-        if skew(at.0) < skew(best) {
-            best = at.0;
-        }
-        left.retain(|vote| !(vote.low <= at.0.mid() && at.0.mid() <= vote.high));
-    }
-    (best.low > -FAR / 2 && best.high < FAR / 2).then_some(best)
-}
-
-/// Each of a story's connections, in order, to the nearest of the candidates that is free.
-fn give(
-    records: &Records,
-    links: &mut Links,
-    story: usize,
-    candidates: &[Candidate],
-    offset: i64,
-    by: LinkBy,
-) {
-    let own = &records.clients[story];
-    let mut costs: Vec<(i64, usize, usize)> = Vec::new();
-    for (conn, client) in own.conns.iter().enumerate() {
-        let time = |event: Option<usize>| Some(raw(&own.events.get(event?)?.at)?.0 + offset);
-        let (opened, closed) = (time(client.opened), time(client.closed));
-        for candidate in candidates {
-            let far = |time: Option<i64>, bounds: Option<Bounds>| {
-                let (time, bounds) = (time?, bounds?);
-                Some((bounds.low - time).max(time - bounds.high).max(0))
-            };
-            let failed = client.opened.is_none()
-                && client
-                    .closed
-                    .and_then(|event| own.events.get(event))
-                    .is_some_and(|event| matches!(event.kind, ClientEventKind::ConnectFailed(_)));
-            let cost = match (far(opened, candidate.ready), far(closed, candidate.end)) {
-                (Some(open), Some(close)) => open + close.min(2 * SECOND),
-                (Some(open), None) => open + SECOND,
-                (None, Some(close)) if client.opened.is_none() => {
-                    close + if failed { SECOND / 2 } else { 0 }
-                }
-                _ => continue,
-            };
-            if cost <= APART {
-                costs.push((cost, conn, candidate.joined));
-            }
-        }
-    }
-    costs.sort_unstable();
-    for &(_, conn, joined) in &costs {
-        let sure = by == LinkBy::NameAndTime
-            && costs
-                .iter()
-                .filter(|cost| cost.1 == conn && links.joined[cost.2].client.is_none())
-                .count()
-                <= 1;
-        links.client(joined, story, conn, by, sure);
-    }
-}
-
-/// A connection and a client's lines further apart than this are not one.
-const APART: i64 = 3 * SECOND;
-
-fn candidate(records: &Records, clocks: &[Clock], joined: &Joined, index: usize) -> Candidate {
-    let clock = |cite: Cite| {
-        clocks
-            .get(cite.source.0 as usize)
-            .filter(|clock| clock.aligned)
-    };
-    let mut found = Candidate {
-        joined: index,
-        ready: None,
-        end: None,
-    };
-    for leg in &joined.conns {
-        let conn = &records.conns[leg.conn];
-        let Some(clock) = clocks
-            .get(conn.source.0 as usize)
-            .filter(|clock| clock.aligned)
-        else {
-            continue;
-        };
-        let session = conn.session.as_ref();
-        let ready = session
-            .and_then(|session| session.ready_at)
-            .or_else(|| {
-                conn.resp
-                    .first_data
-                    .filter(|_| conn.handshake.syn.is_some())
-            })
-            .or(conn.handshake.ack);
-        found.ready = found.ready.or(ready.map(|at| clock.moment(at).bounds));
-        let ended = conn
-            .end
-            .by
-            .is_some_and(|end| matches!(end, End::Orig | End::Resp));
-        if ended {
-            found.end = found.end.or(Some(clock.moment(conn.end.at).bounds));
-        }
-    }
-    if let Some((life, conn)) = joined.server {
-        let entry = &records.servers[life].conns[conn];
-        let line = |line: &Option<LogRef>| {
-            let line = line.as_ref()?;
-            let stamp = line.stamp?;
-            Some(clock(line.cite)?.raw(stamp.ns, stamp.digits).bounds)
-        };
-        found.ready = found.ready.or_else(|| line(&entry.opened));
-        found.end = found.end.or_else(|| line(&entry.closed));
-    }
-    found
+    starts
+        .take(16)
+        .find_map(|start| named.get(&story[start..]))
+        .cloned()
+        .unwrap_or_default()
 }

@@ -18,6 +18,7 @@ pub mod link;
 mod link_capture;
 mod link_client;
 mod link_server;
+mod link_vote;
 mod near;
 pub mod offset;
 pub mod solve;
@@ -64,6 +65,8 @@ pub fn align(records: &Records, sources: &[Source], options: &AlignOptions) -> A
     link_server::by_address(records, &mut links, &setup.clocks);
     links.lone_servers(records);
     link_client::exact(records, &mut links);
+    setup.solve(records, &links);
+    link_client::by_name(records, &mut links, &setup.clocks);
     setup.solve(records, &links);
     link_client::by_time(records, &mut links, &setup.clocks);
     setup.solve(records, &links);
@@ -222,6 +225,7 @@ impl Setup {
             {
                 let clock = &mut setup.clocks[index];
                 clock.stretches[0].offset = Bounds::exact(*offset);
+                clock.stretches[0].best = *offset;
                 clock.given = true;
                 clock.aligned = true;
                 "given by --clock".clone_into(&mut clock.how);
@@ -290,7 +294,11 @@ impl Setup {
         }
         for life in &records.servers {
             for source in &life.sources {
-                if let Some(known) = self.known.get_mut(source.0 as usize) {
+                if let Some(known) = self
+                    .known
+                    .get_mut(source.0 as usize)
+                    .filter(|known| known.rank > 0)
+                {
                     known.rank = known.rank.max(4);
                 }
             }
@@ -345,6 +353,7 @@ impl Setup {
                         low: middle - SECOND,
                         high: middle + SECOND,
                     };
+                    clock.stretches[0].best = middle;
                     clock.aligned = true;
                     "zone given by --tz; how far its clock was off is not known"
                         .clone_into(&mut clock.how);
@@ -362,7 +371,7 @@ impl Setup {
         let mut offsets: Vec<i64> = Vec::new();
         for (clock, basis) in self.clocks.iter().zip(&self.basis) {
             if clock.aligned && *basis == Some(Basis::Utc) {
-                offsets.push(clock.stretches[clock.stretches.len() - 1].offset.mid());
+                offsets.push(clock.stretches[clock.stretches.len() - 1].best);
             }
         }
         offsets.sort_unstable();
@@ -386,6 +395,7 @@ impl Setup {
                 continue;
             }
             for stretch in &mut clock.stretches {
+                stretch.best = stretch.best.saturating_sub(zone);
                 stretch.offset.low = stretch.offset.low.saturating_sub(zone);
                 stretch.offset.high = stretch.offset.high.saturating_sub(zone);
             }

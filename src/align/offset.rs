@@ -37,8 +37,10 @@ pub struct Constraint {
 pub struct Segment {
     /// First raw time it holds for (the first segment holds before it, too).
     pub from: i64,
-    /// The offset at `from`; its middle is the best value.
+    /// The offset at `from` lies in here.
     pub offset: Bounds,
+    /// The single best value at `from`.
+    pub best: i64,
     /// Change of the offset, parts per million.
     pub drift_ppm: f64,
 }
@@ -272,19 +274,26 @@ fn line(part: &[Constraint], span: (i64, i64), fit: &mut Fit) {
     for (flat, c) in flat.iter().zip(part) {
         if flat.low <= bounds.low && bounds.high <= flat.high {
             if c.low > -FAR / 2 {
-                lows.push((c.raw - origin, c.low));
+                lows.push((c.raw - origin, c.low, c.firm));
             }
             if c.high < FAR / 2 {
-                highs.push((c.raw - origin, c.high));
+                highs.push((c.raw - origin, c.high, c.firm));
             }
         } else {
             fit.rejected.push(c.cite);
         }
     }
     fit.used += agreeing;
+    let firmly =
+        |points: &[(i64, i64, bool)]| points.iter().filter(|p| p.2).map(|p| (p.0, p.1)).collect();
+    let all = |points: &[(i64, i64, bool)]| points.iter().map(|p| (p.0, p.1)).collect();
+    let firm = Lines {
+        lows: hull(firmly(&lows), true),
+        highs: hull(firmly(&highs), false),
+    };
     let lines = Lines {
-        lows: hull(lows, true),
-        highs: hull(highs, false),
+        lows: hull(all(&lows), true),
+        highs: hull(all(&highs), false),
     };
     let (slowest, fastest) = lines.slopes(guess);
     // No drift is the simplest clock; another one is claimed only where none does not fit.
@@ -303,7 +312,7 @@ fn line(part: &[Constraint], span: (i64, i64), fit: &mut Fit) {
         .last()
         .map_or(0, |p| p.0)
         .max(lines.highs.last().map_or(0, |p| p.0));
-    let base = lines.offsets(drift, 0).mid();
+    let base = best(lines.offsets(drift, 0), firm.offsets(drift, 0));
     let (start, end) = (span.0 - origin, span.1.saturating_sub(origin));
     let mut cuts = vec![start];
     cuts.extend(
@@ -332,19 +341,21 @@ fn line(part: &[Constraint], span: (i64, i64), fit: &mut Fit) {
             continue;
         }
         // The line's distance to the set's edge is convex in time, so it is largest at one of the two ends.
-        let mut half = 0;
+        let (mut below, mut above) = (0, 0);
         for t in [cut, next] {
             let line = base + drifted(drift, t);
             let band = lines.band(slowest, fastest, t);
-            half = half.max(band.high - line).max(line - band.low);
+            above = above.max(band.high - line);
+            below = below.max(line - band.low);
         }
-        let center = base + drifted(drift, cut);
+        let best = base + drifted(drift, cut);
         let segment = Segment {
             from: origin + cut,
             offset: Bounds {
-                low: center - half,
-                high: center + half,
+                low: best - below,
+                high: best + above,
             },
+            best,
             drift_ppm: drift,
         };
         match fit.segments.last_mut() {
@@ -352,9 +363,23 @@ fn line(part: &[Constraint], span: (i64, i64), fit: &mut Fit) {
                 if index > 0
                     && before.drift_ppm == 0.0
                     && drift == 0.0
-                    && before.offset == segment.offset => {}
+                    && before.offset == segment.offset
+                    && before.best == segment.best => {}
             _ => fit.segments.push(segment),
         }
+    }
+}
+
+/// Things that habit bounds mostly happen at once: the best value is near the bound that causality gives.
+const PROMPT: i64 = 1_000_000;
+
+/// The best single value: the middle, or near the firm end where only habit bounds the other.
+fn best(all: Bounds, firm: Bounds) -> i64 {
+    let prompt = PROMPT.min(all.width() / 2);
+    match (firm.low == all.low, firm.high == all.high) {
+        (true, false) => all.low + prompt,
+        (false, true) => all.high - prompt,
+        _ => all.mid(),
     }
 }
 

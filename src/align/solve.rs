@@ -144,6 +144,7 @@ fn apply(clock: &mut Clock, fit: &Fit) {
         .map(|segment| Stretch {
             from: segment.from,
             offset: segment.offset,
+            best: segment.best,
             drift_ppm: segment.drift_ppm,
         })
         .collect();

@@ -206,6 +206,7 @@ impl World {
             local: None,
             cid: None,
             server_id: None,
+            subject: None,
         };
         let events = vec![
             event(1, told.ready() + 300_000, ClientEventKind::Connected),

@@ -21,7 +21,7 @@ pub fn note(clock: &mut Clock) {
     if clock.zone_s.is_none() && clock.aligned {
         let last = clock.stretches[clock.stretches.len() - 1];
         if last.offset.width() < QUARTER {
-            clock.zone_s = of_offset(last.offset.mid());
+            clock.zone_s = of_offset(last.best);
         }
     }
 }

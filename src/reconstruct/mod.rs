@@ -13,6 +13,7 @@ pub mod config_file;
 pub mod conn;
 mod conn_state;
 mod conn_table;
+mod digest;
 pub mod facts;
 mod flow;
 mod four_tuple;

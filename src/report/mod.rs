@@ -18,11 +18,13 @@ mod ndjson;
 mod text;
 
 pub mod advisories;
+pub mod carve;
 pub mod explain;
 pub mod output;
 mod prose;
 pub mod schema;
 pub mod why;
+pub mod conns;
 
 #[cfg(test)]
 mod sample;

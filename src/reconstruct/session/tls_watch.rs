@@ -203,7 +203,12 @@ impl TlsWatch {
         };
         let mut both: Vec<(End, Seen)> = [End::Orig, End::Resp]
             .into_iter()
-            .flat_map(|end| self.sides[index(end)].tail.iter().map(move |seen| (end, *seen)))
+            .flat_map(|end| {
+                self.sides[index(end)]
+                    .tail
+                    .iter()
+                    .map(move |seen| (end, *seen))
+            })
             .collect();
         both.sort_by_key(|(end, seen)| (seen.at, index(*end)));
         let mut open: [Vec<Moment>; 2] = Default::default();

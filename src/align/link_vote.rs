@@ -1,0 +1,413 @@
+//! Finding a client log's offset by what it explains, and giving each of its connections to the nearest candidate.
+//!
+//! Every pair of an event and a candidate votes for the offsets that would make them one. Sharp votes first (a line is
+//! written within tens of milliseconds), wide ones where those explain too little.
+
+use super::clock::Clock;
+use super::joined::{Joined, LinkBy, Records};
+use super::link::Links;
+use super::offset::{Constraint, interval};
+use super::zone::QUARTER;
+use crate::reconstruct::client::{ClientConn, ClientEventKind, ClientStory};
+use crate::span::{Cite, LogRef};
+use crate::time::{Bounds, SECOND};
+
+/// Events of one story against more candidates than this are not tried: the pairs would outgrow the input.
+pub const CANDIDATES: usize = 512;
+
+/// Connections of a story that are used to find the offset, at least.
+const EVENTS: usize = 64;
+
+/// Pairs of event and candidate that are tried for one log.
+const PAIRS: usize = 65_536;
+
+/// A story and the joined connections that may be its own.
+#[derive(Debug)]
+pub struct Told {
+    /// The story.
+    pub story: usize,
+    /// Joined connections.
+    pub candidates: Vec<usize>,
+}
+
+/// A joined connection as something that a client's log may tell of, on the common line.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    joined: usize,
+    /// When the client could know that it is connected.
+    ready: Option<Bounds>,
+    /// When it ended.
+    end: Option<Bounds>,
+}
+
+/// How far a line may be from what it tells, for finding pairs (bounds are another matter).
+#[derive(Clone, Copy, Debug)]
+struct Slack {
+    /// "connected" after the handshake.
+    ready: i64,
+    /// The end as told, before or after the end on the wire.
+    end: i64,
+}
+
+const SHARP: Slack = Slack {
+    ready: 60_000_000,
+    end: 120_000_000,
+};
+const WIDE: Slack = Slack {
+    ready: SECOND,
+    end: SECOND,
+};
+
+/// Finds the offsets of the stories' logs, then gives each of their connections to the nearest candidate.
+pub fn assign(records: &Records, links: &mut Links, clocks: &[Clock], told: &[Told], by: LinkBy) {
+    let offers: Vec<Vec<Candidate>> = told
+        .iter()
+        .map(|told| {
+            let mine = told.candidates.iter().take(CANDIDATES);
+            mine.filter(|&&joined| links.joined[joined].client.is_none())
+                .map(|&joined| candidate(records, clocks, &links.joined[joined], joined))
+                .collect()
+        })
+        .collect();
+    let siblings = siblings(records, clocks);
+    let mut costs: Vec<Cost> = Vec::new();
+    let mut index = 0;
+    while index < told.len() {
+        let source = records.clients[told[index].story].source;
+        let until = index
+            + told[index..]
+                .iter()
+                .take_while(|told| records.clients[told.story].source == source)
+                .count();
+        let clock = clocks.get(source.0 as usize).filter(|clock| clock.aligned);
+        let own: Vec<(&ClientStory, &[Candidate])> = (index..until)
+            .map(|at| (&records.clients[told[at].story], offers[at].as_slice()))
+            .collect();
+        let offset = match clock {
+            Some(clock) => Some(clock.stretches[clock.stretches.len() / 2].best),
+            None => find(&own, &siblings, by),
+        };
+        if let Some(offset) = offset {
+            for at in index..until {
+                weigh(
+                    records,
+                    links,
+                    told[at].story,
+                    &offers[at],
+                    offset,
+                    by,
+                    &mut costs,
+                );
+            }
+        }
+        index = until;
+    }
+    give(links, costs, by);
+}
+
+/// Offsets of client logs that are known: other clients on the same machine have the same clock.
+fn siblings(records: &Records, clocks: &[Clock]) -> Vec<i64> {
+    let mut offsets: Vec<i64> = Vec::new();
+    for story in &records.clients {
+        if let Some(clock) = clocks
+            .get(story.source.0 as usize)
+            .filter(|clock| clock.aligned)
+        {
+            let offset = clock.stretches[clock.stretches.len() / 2].best;
+            // A few are enough: one for each machine.
+            if offsets.len() < 16
+                && offsets
+                    .iter()
+                    .all(|known| (known - offset).abs() > 20_000_000)
+            {
+                offsets.push(offset);
+            }
+        }
+    }
+    offsets
+}
+
+/// The offset of one log: a sibling's if it explains nearly everything, else the one with most votes.
+fn find(own: &[(&ClientStory, &[Candidate])], siblings: &[i64], by: LinkBy) -> Option<i64> {
+    for (slack, enough) in [(SHARP, 0.75), (WIDE, 0.0)] {
+        let mut votes: Vec<Constraint> = Vec::new();
+        let mut events = 0;
+        for (story, candidates) in own {
+            events += vote(story, candidates, slack, &mut votes);
+        }
+        let explained = |offset: i64| {
+            let mut hit: Vec<Cite> = votes
+                .iter()
+                .filter(|vote| vote.low <= offset && offset <= vote.high)
+                .map(|vote| vote.cite)
+                .collect();
+            hit.sort_unstable();
+            hit.dedup();
+            hit.len()
+        };
+        let mut best: Option<(usize, i64)> = None;
+        for &sibling in siblings {
+            let count = explained(sibling + PROMPT);
+            if count * 4 >= events * 3 && best.is_none_or(|best| count > best.0) {
+                best = Some((count, sibling));
+            }
+        }
+        if let Some((_, offset)) = best.filter(|best| best.0 > 0) {
+            return Some(offset);
+        }
+        let Some(offset) = choose(&votes) else {
+            continue;
+        };
+        let count = explained(offset);
+        // By time alone, one coincidence proves nothing.
+        let proof = if by == LinkBy::Time { 2 } else { 1 };
+        if count >= proof && count as f64 >= enough * events as f64 && count * 2 >= events {
+            return Some(offset);
+        }
+    }
+    None
+}
+
+/// Lines mostly come this soon after what they tell.
+const PROMPT: i64 = 1_000_000;
+
+/// The event that made a connection, and the one that ended it.
+fn ends<'a>(story: &'a ClientStory, own: &ClientConn) -> (Option<&'a LogRef>, Option<&'a LogRef>) {
+    let event = |index: Option<usize>| story.events.get(index?);
+    let opened = event(own.opened).filter(|event| {
+        matches!(
+            event.kind,
+            ClientEventKind::Connected | ClientEventKind::Reconnected
+        )
+    });
+    let closed = event(own.why.first().copied()).or_else(|| event(own.closed));
+    (
+        opened.map(|event| event.first.as_ref().unwrap_or(&event.at)),
+        closed.map(|event| event.first.as_ref().unwrap_or(&event.at)),
+    )
+}
+
+/// The log's own time of a line, and its resolution.
+fn raw(at: &LogRef) -> Option<(i64, i64)> {
+    at.stamp.map(|stamp| (stamp.ns, stamp.resolution()))
+}
+
+/// Bounds that a story's events and its candidates put on the offset, for every pair; the number of events.
+fn vote(
+    story: &ClientStory,
+    candidates: &[Candidate],
+    slack: Slack,
+    votes: &mut Vec<Constraint>,
+) -> usize {
+    let mut events = 0;
+    let mut push = |at: &LogRef, low: i64, high: i64| {
+        votes.push(Constraint {
+            raw: 0,
+            low,
+            high,
+            firm: true,
+            cite: at.cite,
+        });
+    };
+    let most = (PAIRS / candidates.len().max(1)).max(EVENTS);
+    for own in story.conns.iter().take(most) {
+        let (opened, closed) = ends(story, own);
+        if let Some((at, (ns, step))) = opened.and_then(|at| Some((at, raw(at)?))) {
+            events += 1;
+            for ready in candidates.iter().filter_map(|candidate| candidate.ready) {
+                push(
+                    at,
+                    ready.low.saturating_sub(ns).saturating_sub(step),
+                    (ready.high + slack.ready).saturating_sub(ns),
+                );
+            }
+        }
+        if let Some((at, (ns, step))) = closed.and_then(|at| Some((at, raw(at)?))) {
+            events += 1;
+            for end in candidates.iter().filter_map(|candidate| candidate.end) {
+                push(
+                    at,
+                    (end.low - slack.end)
+                        .saturating_sub(ns)
+                        .saturating_sub(step),
+                    (end.high + slack.end).saturating_sub(ns),
+                );
+            }
+        }
+    }
+    events
+}
+
+/// The offset with most votes; of equally good ones the one nearest to a whole quarter of an hour, that is: to a clock
+/// that is right apart from its zone.
+fn choose(votes: &[Constraint]) -> Option<i64> {
+    let (first, depth) = interval(votes)?;
+    // Within what is possible, lines that follow promptly.
+    let prompt = |bounds: Bounds| {
+        let nearest = (bounds.low + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
+        nearest.clamp(
+            bounds.low + PROMPT.min(bounds.width() / 2),
+            bounds.high.max(bounds.low + PROMPT.min(bounds.width() / 2)),
+        )
+    };
+    let skew = |offset: i64| {
+        let rest = offset.rem_euclid(QUARTER);
+        (rest.min(QUARTER - rest), offset.abs())
+    };
+    let mut best = prompt(first);
+    let mut left: Vec<Constraint> = votes.to_vec();
+    for _ in 0..64 {
+        // Take what the last best one explains away, and look for another as good.
+        let Some((bounds, count)) = interval(&left) else {
+            break;
+        };
+        if count < depth {
+            break;
+        }
+        if skew(prompt(bounds)) < skew(best) {
+            best = prompt(bounds);
+        }
+        left.retain(|vote| !(vote.low <= bounds.mid() && bounds.mid() <= vote.high));
+    }
+    Some(best)
+}
+
+/// A possible pair: the better first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Cost {
+    /// Attempts that failed come after connections: they are the easier to confuse.
+    failed: bool,
+    /// A log with whole seconds waits for those that know better.
+    step: i64,
+    /// Distance in nanoseconds.
+    apart: i64,
+    story: usize,
+    conn: usize,
+    joined: usize,
+}
+
+/// A connection and a client's lines further apart than this are not one.
+const APART: i64 = 3 * SECOND;
+
+/// The same where only times tell.
+const APART_BY_TIME: i64 = 300_000_000;
+
+/// Weighs each of a story's loose connections against each candidate.
+fn weigh(
+    records: &Records,
+    links: &Links,
+    story: usize,
+    candidates: &[Candidate],
+    offset: i64,
+    by: LinkBy,
+    costs: &mut Vec<Cost>,
+) {
+    let own = &records.clients[story];
+    let most = if by == LinkBy::Time {
+        APART_BY_TIME
+    } else {
+        APART
+    };
+    for (conn, client) in own.conns.iter().enumerate() {
+        if links.of_client[story][conn].is_some() {
+            continue;
+        }
+        let (opened, closed) = ends(own, client);
+        let far = |at: Option<&LogRef>, bounds: Option<Bounds>| {
+            let ((ns, step), bounds) = (raw(at?)?, bounds?);
+            let (early, late) = (
+                ns.saturating_add(offset),
+                ns.saturating_add(offset + step - 1),
+            );
+            Some(
+                bounds
+                    .low
+                    .saturating_sub(late)
+                    .max(early.saturating_sub(bounds.high))
+                    .max(0),
+            )
+        };
+        let step = opened.or(closed).and_then(raw).map_or(SECOND, |raw| raw.1);
+        for candidate in candidates {
+            let apart = match (far(opened, candidate.ready), far(closed, candidate.end)) {
+                (Some(open), Some(close)) => open + close.min(2 * SECOND),
+                (Some(open), None) if candidate.ready.is_some() => {
+                    open + if closed.is_some() { SECOND / 10 } else { 0 }
+                }
+                (None, Some(close)) if opened.is_none() => close,
+                _ => continue,
+            };
+            if apart <= most {
+                costs.push(Cost {
+                    failed: opened.is_none(),
+                    step,
+                    apart,
+                    story,
+                    conn,
+                    joined: candidate.joined,
+                });
+            }
+        }
+    }
+}
+
+/// Gives away, best first, what is still free.
+fn give(links: &mut Links, mut costs: Vec<Cost>, by: LinkBy) {
+    costs.sort_unstable();
+    let mut chances: std::collections::HashMap<(usize, usize), usize> =
+        std::collections::HashMap::new();
+    for cost in &costs {
+        *chances.entry((cost.story, cost.conn)).or_default() += 1;
+    }
+    for cost in costs {
+        let sure = by == LinkBy::NameAndTime && chances[&(cost.story, cost.conn)] == 1;
+        links.client(cost.joined, cost.story, cost.conn, by, sure);
+    }
+}
+
+fn candidate(records: &Records, clocks: &[Clock], joined: &Joined, index: usize) -> Candidate {
+    let clock = |cite: Cite| {
+        clocks
+            .get(cite.source.0 as usize)
+            .filter(|clock| clock.aligned)
+    };
+    let mut found = Candidate {
+        joined: index,
+        ready: None,
+        end: None,
+    };
+    for leg in &joined.conns {
+        let conn = &records.conns[leg.conn];
+        let Some(clock) = clocks
+            .get(conn.source.0 as usize)
+            .filter(|clock| clock.aligned)
+        else {
+            continue;
+        };
+        let session = conn.session.as_ref();
+        let ready = session
+            .and_then(|session| session.ready_at)
+            .or_else(|| session.and_then(|session| session.connect_at))
+            .or_else(|| {
+                conn.resp
+                    .first_data
+                    .filter(|_| conn.handshake.syn.is_some())
+            })
+            .or(conn.handshake.ack);
+        found.ready = found.ready.or(ready.map(|at| clock.moment(at).bounds));
+        if conn.end.by.is_some() {
+            found.end = found.end.or(Some(clock.moment(conn.end.at).bounds));
+        }
+    }
+    if let Some((life, conn)) = joined.server {
+        let entry = &records.servers[life].conns[conn];
+        let line = |line: &Option<LogRef>| {
+            let line = line.as_ref()?;
+            let stamp = line.stamp?;
+            Some(clock(line.cite)?.raw(stamp.ns, stamp.digits).bounds)
+        };
+        found.ready = found.ready.or_else(|| line(&entry.opened));
+        found.end = found.end.or_else(|| line(&entry.closed));
+    }
+    found
+}
