@@ -5,10 +5,13 @@
 //! lifetimes, client stories) -> `align` (one time line, joined parts) -> `attribute` (causes with evidence) -> `report`.
 
 pub mod align;
+pub mod analyze;
 pub mod attribute;
+pub mod input;
 pub mod parse;
 pub mod progress;
 pub mod reconstruct;
+pub mod report;
 pub mod source;
 pub mod span;
 pub mod time;

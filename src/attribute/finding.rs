@@ -211,3 +211,82 @@ pub struct Incident {
     /// The incident (index) that led to this one.
     pub follows: Option<usize>,
 }
+
+/// What one rule concludes about one close. The register adds cause and detail.
+#[derive(Clone, Debug, Default)]
+pub struct Finding {
+    /// How sure.
+    pub confidence: Confidence,
+    /// Who ended the connection, as this rule reads it.
+    pub initiator: Initiator,
+    /// One sentence that stands alone.
+    pub summary: String,
+    /// Evidence for and against.
+    pub evidence: Vec<Evidence>,
+    /// What would decide or strengthen.
+    pub missing: Vec<String>,
+    /// What to do.
+    pub remedy: Vec<String>,
+    /// Rivals that this rule itself cannot exclude: cause, detail, why.
+    pub rivals: Vec<Alternative>,
+}
+
+impl Finding {
+    /// A finding with its headline.
+    pub fn new(confidence: Confidence, initiator: Initiator, summary: impl Into<String>) -> Self {
+        Self {
+            confidence,
+            initiator,
+            summary: summary.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Adds evidence for.
+    #[must_use]
+    pub fn because(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
+        self.evidence.extend(evidence);
+        self
+    }
+
+    /// Adds evidence against.
+    #[must_use]
+    pub fn despite(mut self, evidence: impl IntoIterator<Item = Evidence>) -> Self {
+        self.evidence
+            .extend(evidence.into_iter().map(|item| Evidence {
+                supports: false,
+                ..item
+            }));
+        self
+    }
+
+    /// Adds what is missing.
+    #[must_use]
+    pub fn missing(mut self, what: impl Into<String>) -> Self {
+        self.missing.push(what.into());
+        self
+    }
+
+    /// Adds a remedy.
+    #[must_use]
+    pub fn remedy(mut self, what: impl Into<String>) -> Self {
+        self.remedy.push(what.into());
+        self
+    }
+
+    /// Adds a rival.
+    #[must_use]
+    pub fn rival(
+        mut self,
+        cause: &'static str,
+        detail: &'static str,
+        why: impl Into<String>,
+    ) -> Self {
+        self.rivals.push(Alternative {
+            cause,
+            detail,
+            why_not: why.into(),
+        });
+        self
+    }
+}

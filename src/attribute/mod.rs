@@ -1,5 +1,205 @@
-//! From joined connections to causes. Each cause is a rule over one ended connection and its surroundings; `rank` picks one.
+//! From joined connections to causes. Each cause is a rule over one ended connection and its surroundings; `rank` picks
+//! one; rivals stay visible.
 //!
 //! Invariant: knows no file formats and no output formats.
 
+pub mod advisories;
+pub mod catalogue;
+pub mod causes;
+pub mod disconnect;
+pub mod endpoint;
 pub mod finding;
+pub mod incident;
+pub mod outcome;
+pub mod path;
+pub mod rank;
+pub mod said;
+pub mod server_gone;
+pub mod settings;
+pub mod slow;
+pub mod stale;
+pub mod statement;
+pub mod wire;
+
+use rayon::prelude::*;
+
+use crate::align::Alignment;
+use crate::align::joined::Records;
+use crate::source::Source;
+
+use disconnect::Disconnect;
+use endpoint::{Endpoint, Endpoints};
+use finding::{Analysis, Close};
+use server_gone::Gone;
+
+/// A bundle's disconnects with what they tell together.
+#[derive(Debug)]
+pub struct Case<'a> {
+    /// All that was reconstructed.
+    pub records: &'a Records,
+    /// The common line.
+    pub alignment: &'a Alignment,
+    /// One for each joined connection, ended or not.
+    pub disconnects: Vec<Disconnect<'a>>,
+    /// Servers.
+    pub endpoints: Endpoints,
+    gone: Vec<Option<Gone>>,
+    /// Endpoint and silence before death of each connection whose path died.
+    dead_silences: Vec<(Option<usize>, i64)>,
+}
+
+impl<'a> Case<'a> {
+    /// Collects.
+    pub fn new(records: &'a Records, alignment: &'a Alignment) -> Self {
+        let disconnects: Vec<Disconnect> = alignment
+            .joined
+            .par_iter()
+            .enumerate()
+            .map(|(index, joined)| Disconnect::new(index, joined, records, alignment))
+            .collect();
+        let endpoints = Endpoints::new(&disconnects);
+        let mut case = Self {
+            records,
+            alignment,
+            disconnects,
+            endpoints,
+            gone: Vec::new(),
+            dead_silences: Vec::new(),
+        };
+        case.dead_silences = case
+            .disconnects
+            .iter()
+            .filter_map(|disconnect| {
+                let dead = path::dead_path(disconnect)?;
+                Some((case.endpoints.of[disconnect.index], dead.idle_before().0))
+            })
+            .collect();
+        case.gone = case
+            .disconnects
+            .par_iter()
+            .map(|disconnect| server_gone::server_gone(disconnect, &case))
+            .collect();
+        case
+    }
+
+    /// The server that a connection went to.
+    pub fn endpoint(&self, disconnect: &Disconnect) -> Option<&Endpoint> {
+        self.endpoints
+            .list
+            .get(self.endpoints.of[disconnect.index]?)
+    }
+
+    /// Whether the server process ended and this socket with it.
+    pub fn gone(&self, disconnect: &Disconnect) -> Option<&Gone> {
+        self.gone.get(disconnect.index)?.as_ref()
+    }
+
+    /// What this server speaks is NATS: some connection to it got an INFO, or its log is here.
+    pub fn speaks_nats(&self, disconnect: &Disconnect) -> bool {
+        disconnect.life.is_some()
+            || self
+                .endpoint(disconnect)
+                .is_some_and(|endpoint| !endpoint.infos.is_empty())
+    }
+
+    /// This server's log names clients in its tags, so that one without a name never sent CONNECT.
+    pub fn names_clients(&self, disconnect: &Disconnect) -> bool {
+        disconnect
+            .life
+            .is_some_and(|(_, life)| life.conns.iter().any(|conn| conn.lang.is_some()))
+    }
+
+    /// How many connections of this server died after about the same silence (within a fifth), this one included.
+    pub fn idle_deaths(&self, disconnect: &Disconnect, idle: i64) -> usize {
+        let endpoint = self.endpoints.of[disconnect.index];
+        self.dead_silences
+            .iter()
+            .filter(|(of, silence)| *of == endpoint && (silence - idle).abs() * 5 <= idle)
+            .count()
+    }
+
+    /// The server in words: its name, else its address, else "the server".
+    pub fn server_label(&self, disconnect: &Disconnect) -> String {
+        let name = server_name(disconnect);
+        match (name, disconnect.server_address()) {
+            (Some(name), Some(address)) => format!("server {name} ({address})"),
+            (Some(name), None) => format!("server {name}"),
+            (None, Some(address)) => format!("server {address}"),
+            (None, None) => "the server".to_owned(),
+        }
+    }
+
+    /// The client in words: its name, else its address, else "the client".
+    pub fn client_label(&self, disconnect: &Disconnect) -> String {
+        let (name, _, _) = disconnect.client_identity();
+        name.or_else(|| {
+            disconnect
+                .client_addresses()
+                .0
+                .map(|address| address.to_string())
+        })
+        .map_or_else(|| "the client".to_owned(), |name| format!("client {name}"))
+    }
+}
+
+/// A server's name where it has one of its own; an id in its place is cut to what tells it apart.
+fn server_name(disconnect: &Disconnect) -> Option<String> {
+    let from_info = disconnect
+        .info()
+        .and_then(|info| info.server_name.as_deref());
+    let from_log = disconnect
+        .life
+        .and_then(|(_, life)| life.identity.name.as_deref());
+    let name = from_info.or(from_log).filter(|name| !name.is_empty())?;
+    let generated = name.len() == 56 && name.starts_with('N');
+    Some(if generated {
+        format!("{}…", endpoint::short(name))
+    } else {
+        name.to_owned()
+    })
+}
+
+/// Everything that the earlier stages hand over.
+#[derive(Debug, Default)]
+pub struct Bundle {
+    /// All that was reconstructed.
+    pub records: Records,
+    /// The common line and the joined connections.
+    pub alignment: Alignment,
+    /// The sources.
+    pub sources: Vec<Source>,
+}
+
+/// Judges every closed socket.
+pub fn attribute(bundle: Bundle) -> Analysis {
+    let Bundle {
+        records,
+        alignment,
+        sources,
+    } = bundle;
+    let (closes, incidents) = {
+        let case = Case::new(&records, &alignment);
+        let mut closes: Vec<Close> = case
+            .disconnects
+            .par_iter()
+            .filter(|disconnect| disconnect.ended())
+            .map(|disconnect| rank::close(disconnect, &case))
+            .collect();
+        closes.sort_by_key(|close| (close.closed_at.map(|when| when.at), close.joined));
+        for (index, close) in closes.iter_mut().enumerate() {
+            close.id = format!("c{}", index + 1);
+        }
+        let incidents = incident::group(&closes, &case);
+        (closes, incidents)
+    };
+    let Alignment { clocks, joined, .. } = alignment;
+    Analysis {
+        sources,
+        clocks,
+        records,
+        joined,
+        closes,
+        incidents,
+        ..Analysis::default()
+    }
+}

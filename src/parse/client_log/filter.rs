@@ -86,6 +86,7 @@ const NEEDLES: &[&str] = &[
     "Nkey",
     "notificed",
     "invalid line",
+    "server_id",
 ];
 
 static FILTER: LazyLock<AhoCorasick> = LazyLock::new(|| {

@@ -1,0 +1,187 @@
+//! The whole flow in one screen: read every source, put them on one time line, judge every close.
+
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+
+use crate::align::joined::{CaptureFacts, Records};
+use crate::align::{AlignOptions, align};
+use crate::attribute::finding::Analysis;
+use crate::attribute::{Bundle, attribute};
+use crate::input::{self, Group, Input, InputOptions};
+use crate::progress::Progress;
+use crate::reconstruct::capture::{self, CaptureOptions, CaptureResult};
+use crate::reconstruct::facts::SourceFacts;
+use crate::reconstruct::log::{self, LogResult};
+use crate::source::{Kind, SourceId};
+use crate::span::{Place, Reject};
+
+/// What an analysis may be told.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Limits against hostile input.
+    pub input: InputOptions,
+    /// Ports, and whether to look for NATS on others.
+    pub capture: CaptureOptions,
+    /// Zones and clocks that the user knows better.
+    pub align: AlignOptions,
+}
+
+/// What one group of sources held.
+enum Read1 {
+    Capture(CaptureResult),
+    Log(Vec<LogResult>),
+}
+
+/// Everything that was read, before it is judged.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The records of all sources.
+    pub records: Records,
+    /// Counters, a row a source.
+    pub facts: Vec<SourceFacts>,
+    /// What could not be read.
+    pub rejects: Vec<Reject>,
+}
+
+/// Reads, aligns and judges everything under `paths`.
+pub fn analyze(
+    paths: &[PathBuf],
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<(Input, Analysis), input::Error> {
+    let input = input::discover(paths, &options.input)?;
+    let reading = read(&input, options, progress);
+    progress.stage("aligning");
+    let alignment = align(&reading.records, &input.sources, &options.align);
+    progress.stage("attributing");
+    let mut analysis = attribute(Bundle {
+        records: reading.records,
+        alignment,
+        sources: input.sources.clone(),
+    });
+    analysis.source_facts = reading.facts;
+    analysis.rejects = reading.rejects;
+    Ok((input, analysis))
+}
+
+/// Reads every source, in parallel over groups; the result does not depend on the number of threads.
+pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Reading {
+    progress.stage("reading");
+    for source in &input.sources {
+        progress.source(&source.path, source.bytes);
+    }
+    let parts: Vec<Read1> = input
+        .groups
+        .par_iter()
+        .map(|group| read_group(input, group, options, progress))
+        .collect();
+    let mut reading = Reading {
+        rejects: input.rejects.clone(),
+        ..Reading::default()
+    };
+    let mut facts: Vec<SourceFacts> = Vec::new();
+    let mut logs: Vec<LogResult> = Vec::new();
+    for part in parts {
+        match part {
+            Read1::Capture(result) => {
+                facts.push(SourceFacts {
+                    source: result.facts.source,
+                    records: result.records,
+                    rejected: result.rejects.iter().map(|reject| reject.count).sum(),
+                    ..SourceFacts::default()
+                });
+                reading.records.conns.extend(result.conns);
+                reading.records.captures.push(result.facts);
+                reading.rejects.extend(result.rejects);
+            }
+            Read1::Log(results) => {
+                for result in results {
+                    facts.push(result.facts.clone());
+                    logs.push(result);
+                }
+            }
+        }
+    }
+    let merged = log::merge(logs);
+    reading.records.servers = merged.servers;
+    reading.records.clients = merged.clients;
+    reading.records.host_events = merged.host_events;
+    reading.rejects.extend(merged.rejects);
+    reading
+        .rejects
+        .sort_by(|a, b| (a.source, a.place, &a.why).cmp(&(b.source, b.place, &b.why)));
+    reading.facts = (0..input.sources.len())
+        .map(|index| {
+            let source = SourceId(index as u32);
+            facts
+                .iter()
+                .find(|row| row.source == source)
+                .cloned()
+                .unwrap_or(SourceFacts {
+                    source,
+                    ..SourceFacts::default()
+                })
+        })
+        .collect();
+    reading
+}
+
+fn read_group(input: &Input, group: &Group, options: &Options, progress: &dyn Progress) -> Read1 {
+    let advance = |bytes: u64| progress.advance(bytes);
+    let first = group.members[0];
+    if input.sources[first.0 as usize].kind == Kind::Capture {
+        let mut pieces: Vec<(SourceId, Box<dyn Read + Send>)> = Vec::new();
+        let mut unreadable = Vec::new();
+        for id in &group.members {
+            match input.open(*id) {
+                Ok(reader) => pieces.push((*id, reader)),
+                Err(error) => unreadable.push(reject(*id, &error)),
+            }
+        }
+        let mut result = if pieces.is_empty() {
+            CaptureResult {
+                facts: CaptureFacts {
+                    source: first,
+                    ..CaptureFacts::default()
+                },
+                conns: Vec::new(),
+                rejects: Vec::new(),
+                records: 0,
+            }
+        } else {
+            capture::read(&mut pieces, &options.capture, &advance)
+        };
+        result.rejects.extend(unreadable);
+        return Read1::Capture(result);
+    }
+    let read = |id: &SourceId| {
+        let source = &input.sources[id.0 as usize];
+        let reader = match input.open(*id) {
+            Ok(reader) => reader,
+            Err(error) => {
+                return LogResult {
+                    rejects: vec![reject(*id, &error)],
+                    ..LogResult::default()
+                };
+            }
+        };
+        match source.kind {
+            Kind::Monitoring => log::read_monitoring(source, reader),
+            Kind::ServerConfig => log::read_config(source, reader),
+            Kind::Log => log::read(source, reader, &advance),
+            Kind::Capture | Kind::KeyLog | Kind::Unknown => LogResult::default(),
+        }
+    };
+    Read1::Log(group.members.iter().map(read).collect())
+}
+
+fn reject(source: SourceId, error: &io::Error) -> Reject {
+    Reject {
+        source,
+        place: None::<Place>,
+        why: format!("opening the source: {error}"),
+        count: 1,
+    }
+}

@@ -1,0 +1,125 @@
+//! `client-close/normal`: the client's side ended the connection and nothing was wrong.
+
+use crate::attribute::Case;
+use crate::attribute::disconnect::Disconnect;
+use crate::attribute::finding::{Confidence, Finding, Initiator};
+use crate::attribute::path::{dead_path, stalled};
+use crate::attribute::wire::Side;
+use crate::parse::server_log::close_reason::CloseReason;
+use crate::reconstruct::conn::RstOrigin;
+
+/// The reasons under which a server logs that the client's side ended first.
+pub const LEFT: &[CloseReason] = &[
+    CloseReason::ClientClosed,
+    CloseReason::ReadError,
+    CloseReason::WriteError,
+];
+
+/// The client ended it: its log says that the application did, or its FIN (or its own RST) came first and nothing before
+/// it was wrong.
+pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    let client = case.client_label(disconnect);
+    let finding = ended_by_client(disconnect, case)?;
+    let server_view = disconnect.reason().is_some();
+    let finding = Finding {
+        summary: format!("{client} closed the connection itself"),
+        ..finding
+    };
+    Some(
+        if disconnect.client.is_none() && (server_view || !disconnect.views.is_empty()) {
+            finding
+            .rival("client-fault", "process-exit", "a killed process closes its sockets the same way; the client's log would decide")
+            .missing("the client's own log: whether the application meant to close")
+        } else {
+            finding
+        },
+    )
+}
+
+/// The client's side ended it, with nothing wrong before; shared with a drain, which is the same said more politely.
+pub fn ended_by_client(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    let other = disconnect
+        .statements
+        .iter()
+        .any(|statement| !LEFT.contains(&statement.reason));
+    if other || case.gone(disconnect).is_some() {
+        return None;
+    }
+    let intended = disconnect.intended();
+    let said: Vec<_> = disconnect
+        .statements
+        .iter()
+        .map(|said| said.evidence.clone())
+        .collect();
+    let meant: Vec<_> = disconnect
+        .client_why()
+        .map(|event| disconnect.quote(&event.at))
+        .take(3)
+        .collect();
+    if let Some(first) = disconnect.first_close() {
+        let own_rst = !first.close.rst
+            || first
+                .view
+                .conn
+                .rsts
+                .iter()
+                .any(|rst| rst.at == first.close.at && rst.origin != RstOrigin::Injected);
+        if first.close.side != Side::Client
+            || !own_rst
+            || dead_path(disconnect).is_some() && !intended
+        {
+            return None;
+        }
+        let waiting = stalled(disconnect, Side::Server).is_some_and(|stalled| {
+            stalled.pings.count >= 2
+                || first.close.at.ns - stalled.pings.first.ns > 2 * crate::time::SECOND
+        });
+        if waiting && !intended {
+            return None;
+        }
+        if !disconnect.was_ready() && !intended {
+            return None;
+        }
+        let what = if first.close.rst { "RST" } else { "FIN" };
+        let evidence = first.view.evidence(
+            first.close.at,
+            format!("{what} of the client comes first, with nothing wrong before it"),
+        );
+        let confidence = if intended {
+            Confidence::Stated
+        } else {
+            Confidence::Likely
+        };
+        return Some(
+            Finding::new(confidence, Initiator::Client, "")
+                .because([evidence])
+                .because(said)
+                .because(meant),
+        );
+    }
+    if intended {
+        return Some(
+            Finding::new(Confidence::Stated, Initiator::Client, "")
+                .because(meant)
+                .because(said),
+        );
+    }
+    let left = matches!(disconnect.reason(), Some(CloseReason::ClientClosed));
+    let lost = disconnect
+        .troubles()
+        .any(|(_, trouble)| *trouble != crate::reconstruct::client::Trouble::NoError);
+    if !left || lost {
+        return None;
+    }
+    let confidence = if disconnect.client.is_some() {
+        Confidence::Likely
+    } else {
+        Confidence::Possible
+    };
+    Some(
+        Finding::new(confidence, Initiator::Client, "")
+            .because(said)
+            .because(meant)
+            .rival("network", "proxy-closed", "`Client Closed` only says that the client's side ended first, which a proxy does too"),
+    )
+}

@@ -1,0 +1,65 @@
+//! `client-config/aggressive-ping`: the client's ping interval times its pings out is shorter than ordinary hiccups.
+
+use crate::attribute::Case;
+use crate::attribute::disconnect::{Disconnect, spoken};
+use crate::attribute::finding::{Confidence, Finding, Initiator};
+use crate::attribute::path::dead_path;
+use crate::attribute::settings::Names;
+use crate::attribute::wire::Side;
+use crate::time::SECOND;
+
+/// A patience below this does not outlast one retransmission with back-off (RFC 6298: 1 s, 2 s, 4 s) or a pause of the
+/// other side's garbage collector and scheduler; every library's default is a hundred times longer.
+const SHORT_PATIENCE: i64 = 3 * SECOND;
+
+/// The client left over PINGs that had been out for a short time, and the server was answering: its PONG came late, or
+/// its other data kept coming.
+pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    let first = disconnect
+        .first_close()
+        .filter(|first| first.close.side == Side::Client)?;
+    let pings = first.view.unanswered(Side::Client)?;
+    if dead_path(disconnect).is_some() || !disconnect.was_ready() {
+        return None;
+    }
+    let patience = first.close.at.ns - pings.first.ns;
+    let interval = first.view.talk(Side::Client)?.ping_interval;
+    let frequent = interval.is_some_and(|interval| interval < SHORT_PATIENCE);
+    let alive = first
+        .view
+        .flow(Side::Server)
+        .last_data
+        .is_some_and(|last| last.ns > first.close.at.ns - patience);
+    let late = disconnect.views.iter().find_map(|view| {
+        let close = view.closer()?;
+        let last = view.talk(Side::Server)?.last_op?;
+        (last.ns > close.at.ns).then_some((*view, last))
+    });
+    if patience > SHORT_PATIENCE || !frequent || !(alive || late.is_some()) {
+        return None;
+    }
+    let names = Names::of(disconnect.client_identity().1.as_deref());
+    let every = spoken(interval.unwrap_or(patience));
+    let summary = format!(
+        "{} called a healthy connection stale after {}: it pings every {every}",
+        case.client_label(disconnect),
+        spoken(patience)
+    );
+    Some(
+        Finding::new(Confidence::Shown, Initiator::Client, summary)
+            .because([first.view.evidence(
+                pings.first,
+                format!(
+                    "first of {} PINGs that the client did not wait for",
+                    pings.count
+                ),
+            )])
+            .because(late.map(|(view, at)| {
+                view.evidence(at, "the server's answer arrives after the client has left")
+            }))
+            .remedy(format!(
+                "{}: raise {} (now {every}) and {}; the product is the hiccup that it survives",
+                names.library, names.ping_interval, names.max_pings_out
+            )),
+    )
+}

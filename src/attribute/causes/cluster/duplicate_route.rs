@@ -1,0 +1,40 @@
+//! `cluster/duplicate-route`: the mesh had this route already.
+
+use crate::attribute::Case;
+use crate::attribute::disconnect::Disconnect;
+use crate::attribute::finding::{Confidence, Finding, Initiator};
+use crate::attribute::said::said;
+use crate::parse::server_log::close_reason::CloseReason;
+use crate::reconstruct::server::{ConnKind, NoteKind};
+use crate::time::SECOND;
+
+/// A duplicate is closed while the mesh forms: within this of its start.
+const FORMING: i64 = 5 * SECOND;
+
+/// Stated on one side; on the other it reads `Client Closed` (facts, section c.x).
+pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    let server = case.server_label(disconnect);
+    let summary = format!("{server} closed a second route to a server that it already had one to");
+    let stated = said(
+        disconnect,
+        &[CloseReason::DuplicateRoute],
+        |note| matches!(note, NoteKind::Duplicate(_)),
+        summary,
+    );
+    if stated.is_some() {
+        return stated;
+    }
+    let route = disconnect.kind() == ConnKind::Route;
+    let young = disconnect.lifetime().is_some_and(|lived| lived < FORMING);
+    if !route || !young || disconnect.reason() != Some(&CloseReason::ClientClosed) {
+        return None;
+    }
+    let summary = format!(
+        "a route of {server} was closed while the mesh formed, as the peer does with duplicates"
+    );
+    let evidence = disconnect
+        .statements
+        .iter()
+        .map(|said| said.evidence.clone());
+    Some(Finding::new(Confidence::Likely, Initiator::Client, summary).because(evidence))
+}

@@ -1,0 +1,62 @@
+//! `network/blackhole`: one or both directions went silent; data unanswered, retransmissions, then somebody gave up.
+
+use crate::attribute::Case;
+use crate::attribute::disconnect::Disconnect;
+use crate::attribute::finding::{Confidence, Finding, Initiator};
+use crate::attribute::path::dead_path;
+use crate::attribute::stale;
+use crate::attribute::wire::Side;
+
+/// Retransmissions into silence; or, from logs alone, a stale verdict that never reached the other side.
+pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    if !disconnect.was_ready() && disconnect.views.iter().any(|view| !view.established()) {
+        return None;
+    }
+    let (server, client) = (case.server_label(disconnect), case.client_label(disconnect));
+    let remedy = "ask what changed in the path between these two addresses at that moment (firewall or security-group rule, route, link, conntrack table); capture on both ends to see on which side the packets vanish";
+    if let Some(dead) = dead_path(disconnect) {
+        let (from, to) = match dead.from {
+            Side::Client => (&client, &server),
+            Side::Server => (&server, &client),
+        };
+        let summary = format!(
+            "the path went silent: what {from} sent never reached {to}, or no answer came back"
+        );
+        let one_sided = if dead.path.peer_silent {
+            Confidence::Shown
+        } else {
+            Confidence::Likely
+        };
+        let both = one_side_only(disconnect);
+        return Some(
+            Finding::new(one_sided, Initiator::Network, summary)
+                .because(dead.evidence())
+                .because(stale::lines(disconnect))
+                .because(both)
+                .remedy(remedy),
+        );
+    }
+    let verdict = stale::from_logs(disconnect, case).filter(|verdict| !verdict.client_stalled)?;
+    let summary =
+        format!("the path between {client} and {server} went silent: PINGs went unanswered");
+    Some(
+        Finding::new(verdict.confidence, Initiator::Network, summary)
+            .because(verdict.evidence)
+            .rival("client-fault", "client-stall", "a client that does not run misses PINGs too; a capture would show its kernel acknowledging them")
+            .missing("a capture on either side of the connection")
+            .remedy(remedy),
+    )
+}
+
+/// The closing packet of one side that the other side's capture never saw.
+fn one_side_only(disconnect: &Disconnect) -> Option<crate::attribute::finding::Evidence> {
+    let at_client = disconnect.view_at(Side::Client)?;
+    let at_server = disconnect.view_at(Side::Server)?;
+    let fin = at_client.flow(Side::Client).fin?;
+    (at_server.flow(Side::Client).fin.is_none()).then(|| {
+        at_client.evidence(
+            fin,
+            "the client's FIN leaves here and never arrives at the server's capture",
+        )
+    })
+}

@@ -1,0 +1,104 @@
+//! `network/idle-timeout`: a NAT, firewall or load balancer forgot an idle flow; the first packet after the silence is
+//! lost or reset.
+
+use crate::attribute::Case;
+use crate::attribute::disconnect::{Disconnect, spoken};
+use crate::attribute::finding::{Confidence, Evidence, Finding, Initiator};
+use crate::attribute::path::{SHORTEST_IDLE_TIMER, dead_path};
+use crate::attribute::settings::Names;
+use crate::attribute::wire::Side;
+use crate::reconstruct::conn::RstOrigin;
+
+/// The connection had never survived a silence this long (within this factor): regular PINGs that got through before
+/// speak against a timer.
+const LONGER_THAN_EVER: f64 = 1.3;
+
+/// A silence longer than any before it, then the first packet after it is lost or answered with a RST.
+pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    if !disconnect.was_ready() {
+        return None;
+    }
+    let (idle, survived, evidence) =
+        lost_after_silence(disconnect).or_else(|| reset_after_silence(disconnect))?;
+    if idle < SHORTEST_IDLE_TIMER || (idle as f64) < survived as f64 * LONGER_THAN_EVER {
+        return None;
+    }
+    // Others that died at the same moment without such a silence: the whole path failed, not one flow's entry.
+    let confidence = if case.idle_deaths(disconnect, idle) >= 2 || disconnect.views.len() >= 2 {
+        Confidence::Shown
+    } else {
+        Confidence::Likely
+    };
+    let names = Names::of(disconnect.client_identity().1.as_deref());
+    let summary = format!(
+        "a device between {} and {} forgot the connection while it was idle for {}",
+        case.client_label(disconnect),
+        case.server_label(disconnect),
+        spoken(idle)
+    );
+    Some(
+        Finding::new(confidence, Initiator::Network, summary)
+            .because(evidence)
+            .rival("network", "blackhole", "a path that failed during the silence looks the same on one connection; several that die at the same idle age do not")
+            .remedy(format!(
+                "{}: set {} below the device's idle timer (under {}), or ping_interval on the server",
+                names.library,
+                names.ping_interval,
+                spoken(idle)
+            ))
+            .remedy("raise the idle timer of the firewall, NAT or load balancer in the path for port 4222 (for example nf_conntrack_tcp_timeout_established, the load balancer's idle timeout)"),
+    )
+}
+
+type Silence = Option<(i64, i64, Vec<Evidence>)>;
+
+fn lost_after_silence(disconnect: &Disconnect) -> Silence {
+    let dead = dead_path(disconnect)?;
+    let (idle, survived) = dead.idle_before();
+    let silence = dead.view.conn.last_silence?;
+    // The fatal segment must be the one that broke the silence.
+    if dead.path.since.ns - silence.until.ns > idle / 2 {
+        return None;
+    }
+    let mut evidence = vec![dead.view.evidence(
+        silence.from,
+        format!("last packet before {} of silence", spoken(idle)),
+    )];
+    evidence.extend(dead.evidence());
+    Some((idle, survived, evidence))
+}
+
+fn reset_after_silence(disconnect: &Disconnect) -> Silence {
+    disconnect.views.iter().find_map(|view| {
+        let rst = view.closing_rst()?;
+        let silence = view.conn.last_silence?;
+        let idle = silence.until.ns - silence.from.ns;
+        let prompt = rst.at.ns - silence.until.ns < idle / 2;
+        let own = matches!(rst.origin, RstOrigin::OwnActive) && view.side(rst.from) == Side::Client;
+        let alone = disconnect.view_at(view.side(rst.from)).is_none_or(|other| {
+            std::ptr::eq(other.conn, view.conn)
+                || !other
+                    .conn
+                    .rsts
+                    .iter()
+                    .any(|seen| other.side(seen.from) == view.side(rst.from))
+        });
+        if !prompt || own || !alone {
+            return None;
+        }
+        let survived = view
+            .conn
+            .longest_silence
+            .filter(|longest| longest.until < silence.until)
+            .map_or(0, |longest| longest.until.ns - longest.from.ns);
+        let evidence = vec![
+            view.evidence(
+                silence.from,
+                format!("last packet before {} of silence", spoken(idle)),
+            ),
+            view.evidence(silence.until, "the first packet after it"),
+            view.evidence(rst.at, "answered by a RST"),
+        ];
+        Some((idle, survived, evidence))
+    })
+}

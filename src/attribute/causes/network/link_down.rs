@@ -1,0 +1,49 @@
+//! `network/link-down`: the host's own link or address went away.
+
+use crate::attribute::Case;
+use crate::attribute::disconnect::Disconnect;
+use crate::attribute::finding::{Confidence, Finding, Initiator};
+use crate::attribute::path::dead_path;
+use crate::reconstruct::client::Trouble;
+use crate::reconstruct::server::ServerEventKind;
+use crate::time::SECOND;
+
+/// A link that went down this long before the end explains it: ping timers take that long.
+const BEFORE: i64 = 600 * SECOND;
+
+/// A kernel line says so; or the client's own network refuses to route right after.
+pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    let at = disconnect.closed?;
+    let kernel = disconnect.records.host_events.iter().find(|event| {
+        let down = matches!(&event.kind, ServerEventKind::Host(what) if what.contains("link down") || what.contains("Link is Down") || what.contains("carrier"));
+        down && disconnect.log(&event.at).is_some_and(|when| (0..BEFORE).contains(&at.since(when)))
+    });
+    let local = disconnect.trouble(|trouble| matches!(trouble, Trouble::Other(text) if text.contains("network is down") || text.contains("ENETDOWN") || text.contains("ENETUNREACH")));
+    if kernel.is_none() && local.is_none()
+        || dead_path(disconnect).is_none() && disconnect.first_close().is_some()
+    {
+        return None;
+    }
+    let summary = format!(
+        "the network link under {} went down",
+        case.client_label(disconnect)
+    );
+    let confidence = if kernel.is_some() {
+        Confidence::Stated
+    } else {
+        Confidence::Likely
+    };
+    Some(
+        Finding::new(confidence, Initiator::Network, summary)
+            .because(kernel.map(|event| disconnect.quote(&event.at)))
+            .because(local.map(|event| disconnect.quote(&event.at)))
+            .because(
+                dead_path(disconnect)
+                    .iter()
+                    .flat_map(super::super::super::path::Dead::evidence),
+            )
+            .remedy(
+                "look at the host's interface: cable, switch port, driver, bonding, address lease",
+            ),
+    )
+}

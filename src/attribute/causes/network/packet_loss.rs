@@ -1,0 +1,105 @@
+//! `network/packet-loss`: retransmissions and holes until a deadline passed; some segments still got through.
+
+use crate::attribute::Case;
+use crate::attribute::disconnect::Disconnect;
+use crate::attribute::finding::{Confidence, Evidence, Finding, Initiator};
+use crate::attribute::path::dead_path;
+use crate::attribute::slow::not_reading;
+use crate::attribute::stale;
+use crate::attribute::wire::{Side, View};
+use crate::parse::server_log::close_reason::CloseReason;
+
+/// Ordinary paths lose far less than this share of their segments; TCP stalls above it (throughput falls with the square
+/// root of the loss rate, and retransmission timers back off).
+const LOSSY: f64 = 0.05;
+
+/// Fewer retransmissions than this are an accident.
+const SEVERAL: u64 = 4;
+
+fn loss(view: &View) -> Option<(Side, u64)> {
+    [Side::Server, Side::Client]
+        .into_iter()
+        .map(|side| (side, view.flow(side).retransmissions))
+        .find(|(side, count)| *count >= SEVERAL && view.loss_share(*side) >= LOSSY)
+}
+
+/// A connection that died over a deadline (stale, write deadline, the client's own patience) on a lossy path.
+pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    let deadline = stale::stated(disconnect)
+        || !disconnect
+            .stated(&CloseReason::SlowConsumerWriteDeadline)
+            .is_empty()
+        || !disconnect
+            .stated(&CloseReason::SlowConsumerPendingBytes)
+            .is_empty()
+        || disconnect.client_gave_up_waiting().is_some()
+        || !disconnect
+            .stated(&CloseReason::AuthenticationTimeout)
+            .is_empty();
+    let dead = dead_path(disconnect);
+    if dead.is_none() && !deadline || disconnect.intended() || !disconnect.was_ready() {
+        return None;
+    }
+    if disconnect
+        .views
+        .iter()
+        .any(|view| not_reading(view).is_some())
+    {
+        return None;
+    }
+    let (view, (side, count)) = disconnect
+        .views
+        .iter()
+        .find_map(|view| Some((*view, loss(view)?)))?;
+    if let Some(dead) = &dead
+        && !dead.lossy()
+        && disconnect.views.iter().all(|view| !mixed(view))
+    {
+        return None;
+    }
+    if dead.is_none() && !mixed(&view) && !deadline {
+        return None;
+    }
+    let percent = (view.loss_share(side) * 100.0).round();
+    let summary = format!(
+        "the path between {} and {} lost packets until a deadline passed: {count} retransmissions ({percent} % of what the {} sent)",
+        case.client_label(disconnect),
+        case.server_label(disconnect),
+        side.word()
+    );
+    let worst = view.flow(side).worst_retransmissions;
+    let evidence: Vec<Evidence> = worst
+        .map(|run| {
+            view.evidence(
+                run.first,
+                format!(
+                    "first of {} retransmissions in a row without progress",
+                    run.count
+                ),
+            )
+        })
+        .into_iter()
+        .chain(
+            dead.iter()
+                .flat_map(super::super::super::path::Dead::evidence),
+        )
+        .collect();
+    Some(
+        Finding::new(Confidence::Shown, Initiator::Network, summary)
+            .because(evidence)
+            .because(disconnect.client_gave_up_waiting())
+            .because(disconnect.statements.iter().map(|said| said.evidence.clone()))
+            .remedy("find the lossy link: interface error and drop counters (ip -s link, ethtool -S) on both hosts and the switches between, mtr in both directions; a capture on both ends shows on which side segments vanish"),
+    )
+}
+
+/// Some retransmissions were answered: loss, not silence.
+fn mixed(view: &View) -> bool {
+    [Side::Client, Side::Server].into_iter().any(|side| {
+        let flow = view.flow(side);
+        let last = flow
+            .final_retransmissions
+            .map_or(0, |run| u64::from(run.count));
+        flow.retransmissions > last + 1
+    })
+}

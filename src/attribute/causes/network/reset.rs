@@ -1,0 +1,49 @@
+//! `network/reset`: a reset or EOF that only logs report; nothing tells who sent it.
+
+use crate::attribute::Case;
+use crate::attribute::disconnect::Disconnect;
+use crate::attribute::finding::{Confidence, Finding, Initiator};
+use crate::parse::server_log::close_reason::CloseReason;
+use crate::reconstruct::client::Trouble;
+
+/// A reset in a log, and no packets.
+pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    if !disconnect.views.is_empty() || disconnect.intended() || case.gone(disconnect).is_some() {
+        return None;
+    }
+    let client_says = disconnect.trouble(|trouble| {
+        matches!(
+            trouble,
+            Trouble::Reset | Trouble::BrokenPipe | Trouble::KernelTimeout
+        )
+    });
+    let server_says = matches!(
+        disconnect.reason(),
+        Some(CloseReason::ReadError | CloseReason::WriteError)
+    );
+    let other = disconnect.statements.iter().any(|said| {
+        !matches!(
+            said.reason,
+            CloseReason::ClientClosed | CloseReason::ReadError | CloseReason::WriteError
+        )
+    });
+    // A client library that ends its own connections with RST (C, Java) makes this ordinary; its log would then say
+    // that the application meant it.
+    if other || client_says.is_none() && !(server_says && disconnect.client.is_some()) {
+        return None;
+    }
+    let summary = format!(
+        "the connection between {} and {} was reset; the logs do not tell by whom",
+        case.client_label(disconnect),
+        case.server_label(disconnect)
+    );
+    Some(
+        Finding::new(Confidence::Possible, Initiator::Unknown, summary)
+            .because(client_says.map(|event| disconnect.quote(&event.at)))
+            .because(disconnect.statements.iter().map(|said| said.evidence.clone()))
+            .rival("server-shutdown", "killed", "a killed server resets connections with unread data")
+            .rival("client-fault", "process-exit", "a killed client does too")
+            .missing("a capture on either side: the RST's hop count and sequence number tell who sent it")
+            .remedy("capture on both ends (tcpdump -i any -s 200 'tcp port 4222') until it happens again"),
+    )
+}

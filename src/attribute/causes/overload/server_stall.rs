@@ -1,0 +1,151 @@
+//! `overload/server-stall`: the server process stopped answering while its kernel and the path did not.
+
+use crate::attribute::Case;
+use crate::attribute::disconnect::{Disconnect, spoken};
+use crate::attribute::finding::{Confidence, Evidence, Finding, Initiator};
+use crate::attribute::path::{dead_path, stalled};
+use crate::attribute::settings::Names;
+use crate::attribute::wire::Side;
+use crate::parse::server_log::close_reason::CloseReason;
+use crate::reconstruct::client::Trouble;
+use crate::reconstruct::conn::RetransmissionRun;
+use crate::reconstruct::server::{NoteKind, ServerEventKind};
+use crate::time::SECOND;
+
+/// A server notices a FIN within milliseconds; this much later means that it did not run.
+const LATE: i64 = SECOND;
+
+/// Three shapes: PINGs acknowledged and unanswered; a handshake completed and no INFO; a close that the server notices
+/// only long after it happened.
+pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    let mine = matches!(
+        disconnect.reason(),
+        None | Some(CloseReason::ClientClosed | CloseReason::ReadError | CloseReason::WriteError)
+    );
+    if !mine || disconnect.intended() {
+        return None;
+    }
+    let server = case.server_label(disconnect);
+    let client = case.client_label(disconnect);
+    let (confidence, evidence, summary) = unanswered_pings(disconnect, &server, &client)
+        .or_else(|| no_info(disconnect, case, &server, &client))
+        .or_else(|| noticed_late(disconnect, case, &server, &client))?;
+    let names = Names::of(disconnect.client_identity().1.as_deref());
+    Some(
+        Finding::new(confidence, Initiator::Client, summary)
+            .because(evidence)
+            .because(pressure(disconnect))
+            .missing("processor, memory and disk figures of the server's host at that time; its /varz before and after")
+            .remedy("find what held the server: processor quota (throttling of its cgroup), a frozen or migrating VM, swapping, slow JetStream disk; GOMAXPROCS and the quota should agree")
+            .remedy(format!(
+                "{}: {} x ({} + 1) is how long it waits for a silent server",
+                names.library, names.ping_interval, names.max_pings_out
+            )),
+    )
+}
+
+type Shape = Option<(Confidence, Vec<Evidence>, String)>;
+
+fn unanswered_pings(disconnect: &Disconnect, server: &str, client: &str) -> Shape {
+    let stalled = stalled(disconnect, Side::Server)?;
+    let closed = disconnect.first_close()?;
+    if closed.close.side != Side::Client || dead_path(disconnect).is_some() {
+        return None;
+    }
+    let waited = spoken(closed.close.at.ns - stalled.pings.first.ns);
+    let pings = stalled.pings.count;
+    let evidence = vec![
+        stalled.view.evidence(
+            stalled.pings.first,
+            format!("client's PING ({pings} in all), acknowledged by the server's kernel, no PONG"),
+        ),
+        closed
+            .view
+            .evidence(closed.close.at, format!("client gives up after {waited}")),
+    ];
+    // One PING that is out when an application closes is no stall; the wait must be the client's own patience.
+    let confidence = if pings >= 2 || closed.close.at.ns - stalled.pings.first.ns > 2 * SECOND {
+        Confidence::Shown
+    } else {
+        return None;
+    };
+    let summary = format!(
+        "{server} stopped answering: {client} waited {waited} for a PONG that never came, although its PINGs arrived"
+    );
+    Some((confidence, evidence, summary))
+}
+
+fn no_info(disconnect: &Disconnect, case: &Case, server: &str, client: &str) -> Shape {
+    if disconnect.info().is_some() || disconnect.was_ready() {
+        return None;
+    }
+    let view = disconnect.views.iter().find(|view| view.established())?;
+    let tls_first = view.session().is_some_and(|session| session.tls.is_some());
+    let bytes = view.flow(Side::Server).bytes;
+    let waited = disconnect.lifetime()?;
+    let lossy = view
+        .flow(Side::Client)
+        .final_retransmissions
+        .is_some_and(|run: RetransmissionRun| run.count >= 2);
+    if tls_first || bytes > 0 || waited < SECOND / 2 || lossy || !case.speaks_nats(disconnect) {
+        return None;
+    }
+    let evidence = vec![
+        view.evidence(
+            view.conn.handshake.ack.unwrap_or(view.conn.first),
+            "the kernel completes the handshake",
+        ),
+        view.evidence(view.conn.end.at, "no INFO until this"),
+    ];
+    let summary = format!(
+        "{server} did not greet {client}: its kernel took the connection, no INFO came for {}",
+        spoken(waited)
+    );
+    Some((Confidence::Likely, evidence, summary))
+}
+
+fn noticed_late(disconnect: &Disconnect, case: &Case, server: &str, client: &str) -> Shape {
+    let conn = disconnect.server?;
+    let logged = disconnect.log(conn.closed.as_ref()?)?;
+    // Logs alone: the client gives up on a server that then notices several such closes at one instant.
+    let given_up = disconnect.trouble(|trouble| {
+        matches!(trouble, Trouble::Stale | Trouble::Timeout | Trouble::Unsaid)
+    })?;
+    let left = disconnect.log(&given_up.at)?;
+    if logged.bounds.low.saturating_sub(left.bounds.high) < LATE
+        || disconnect.first_close().is_some()
+    {
+        return None;
+    }
+    let together = case.endpoint(disconnect)?.noticed_together(logged);
+    if together < 2 {
+        return None;
+    }
+    let late = spoken(logged.since(left));
+    let evidence = vec![
+        disconnect.quote(&given_up.at),
+        disconnect.quote(conn.closed.as_ref()?),
+    ];
+    let summary = format!(
+        "{server} stopped answering: it noticed that {client} had left only {late} later, together with {} others",
+        together - 1
+    );
+    Some((Confidence::Likely, evidence, summary))
+}
+
+/// Lines that show the server under pressure around the close.
+fn pressure(disconnect: &Disconnect) -> Option<Evidence> {
+    const AROUND: i64 = 30 * SECOND;
+    let at = disconnect.closed?;
+    let (_, life) = disconnect.life?;
+    let note = disconnect.note(|note| matches!(note, NoteKind::ReadloopTime(_)));
+    note.map(|note| disconnect.quote(&note.at)).or_else(|| {
+        let event = life.events.iter().find(|event| {
+            matches!(event.kind, ServerEventKind::Pressure(_))
+                && disconnect
+                    .log(&event.at)
+                    .is_some_and(|when| when.since(at).abs() < AROUND)
+        })?;
+        Some(disconnect.quote(&event.at))
+    })
+}

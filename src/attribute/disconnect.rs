@@ -1,0 +1,540 @@
+//! One ended connection with everything that any source says about it, on the common line.
+
+use std::net::SocketAddr;
+
+use crate::align::Alignment;
+use crate::align::clock::When;
+use crate::align::joined::{Joined, Records};
+use crate::parse::server_log::close_reason::CloseReason;
+use crate::reconstruct::client::{ClientConn, ClientEvent, ClientEventKind, ClientStory, Trouble};
+use crate::reconstruct::conn::Manner;
+use crate::reconstruct::server::{
+    ConnKind, EndManner, NoteKind, ServerConn, ServerLife, ServerNote,
+};
+use crate::reconstruct::session::{Info, Notice, Protocol, Session};
+use crate::span::LogRef;
+use crate::time::SECOND;
+
+use super::finding::{Evidence, Initiator};
+use super::statement::{Speaker, Statement, reason_of_error};
+use super::wire::{Side, View, WireClose};
+
+/// The first close on the wire, with the view that shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct FirstClose<'a> {
+    /// The view.
+    pub view: View<'a>,
+    /// The packet.
+    pub close: WireClose,
+}
+
+/// An ended connection.
+#[derive(Clone, Debug)]
+pub struct Disconnect<'a> {
+    /// All that was reconstructed.
+    pub records: &'a Records,
+    /// The common line.
+    pub alignment: &'a Alignment,
+    /// Its index in the joined list.
+    pub index: usize,
+    /// Its parts.
+    pub joined: &'a Joined,
+    /// What each capture saw.
+    pub views: Vec<View<'a>>,
+    /// What the server's log says of it.
+    pub server: Option<&'a ServerConn>,
+    /// The server process it went to, and its index.
+    pub life: Option<(usize, &'a ServerLife)>,
+    /// The client whose it was.
+    pub story: Option<&'a ClientStory>,
+    /// What the client's log says of it.
+    pub client: Option<&'a ClientConn>,
+    /// When it was opened.
+    pub opened: Option<When>,
+    /// When it was closed: the first that anyone did to end it.
+    pub closed: Option<When>,
+    /// What the ends said.
+    pub statements: Vec<Statement>,
+}
+
+impl<'a> Disconnect<'a> {
+    /// Collects what is known of one joined connection.
+    pub fn new(
+        index: usize,
+        joined: &'a Joined,
+        records: &'a Records,
+        alignment: &'a Alignment,
+    ) -> Self {
+        let views: Vec<View> = joined
+            .conns
+            .iter()
+            .map(|leg| View::new(&records.conns[leg.conn], *leg, alignment))
+            .collect();
+        let life = joined.server_life.or(joined.server.map(|(life, _)| life));
+        let story = joined
+            .client_story
+            .or(joined.client.map(|(story, _)| story));
+        let mut disconnect = Self {
+            records,
+            alignment,
+            index,
+            joined,
+            views,
+            server: joined
+                .server
+                .and_then(|(life, conn)| records.servers.get(life)?.conns.get(conn)),
+            life: life.and_then(|life| Some((life, records.servers.get(life)?))),
+            story: story.and_then(|story| records.clients.get(story)),
+            client: joined
+                .client
+                .and_then(|(story, conn)| records.clients.get(story)?.conns.get(conn)),
+            opened: None,
+            closed: None,
+            statements: Vec::new(),
+        };
+        disconnect.opened = disconnect.find_opened();
+        disconnect.statements = disconnect.find_statements();
+        disconnect.closed = disconnect.find_closed();
+        disconnect
+    }
+
+    /// Whether anything shows that this socket is closed.
+    pub fn ended(&self) -> bool {
+        self.closed.is_some()
+    }
+
+    /// A log line on the common line.
+    pub fn log(&self, at: &LogRef) -> Option<When> {
+        self.alignment.log(at)
+    }
+
+    /// A log line as evidence.
+    pub fn quote(&self, at: &LogRef) -> Evidence {
+        Evidence {
+            cite: at.cite,
+            at: self.log(at),
+            says: at.text.to_string(),
+            supports: true,
+        }
+    }
+
+    fn find_opened(&self) -> Option<When> {
+        let wire = self
+            .views
+            .iter()
+            .find_map(|view| Some(view.when(view.conn.handshake.syn?)));
+        wire.or_else(|| self.server.and_then(|conn| self.log(conn.opened.as_ref()?)))
+            .or_else(|| self.client_opened().and_then(|event| self.log(&event.at)))
+            .or_else(|| self.views.first().map(|view| view.when(view.conn.first)))
+    }
+
+    fn find_closed(&self) -> Option<When> {
+        let wire = self
+            .first_close()
+            .map(|first| first.view.when(first.close.at));
+        let server = self.server.and_then(|conn| self.log(conn.closed.as_ref()?));
+        let client = self.client_closed().and_then(|event| self.log(&event.at));
+        let failed = self
+            .views
+            .iter()
+            .find(|view| !matches!(view.conn.end.manner, Manner::Open))
+            .map(|view| view.when(view.conn.end.at));
+        let died = || {
+            let (_, life) = self.life?;
+            let known = !matches!(life.end.manner, EndManner::Unknown | EndManner::Running);
+            let at = self.log(life.end.at.as_ref()?)?;
+            (known && self.opened.is_none_or(|opened| opened.at <= at.at)).then_some(at)
+        };
+        let silent_attempt = || {
+            self.client
+                .filter(|conn| conn.opened.is_none() && conn.closed.is_some())
+                .and(self.opened)
+        };
+        wire.or(server)
+            .or(client)
+            .or(failed)
+            .or_else(died)
+            .or_else(silent_attempt)
+    }
+
+    fn find_statements(&self) -> Vec<Statement> {
+        let mut statements = Vec::new();
+        if let Some(conn) = self.server
+            && let Some(reason) = &conn.reason
+            && let Some(at) = conn.closed.as_ref().or(conn.last.as_ref())
+        {
+            statements.push(Statement {
+                reason: reason.clone(),
+                by: Speaker::Server,
+                evidence: self.quote(at),
+            });
+        }
+        for view in &self.views {
+            let Some(session) = view.session() else {
+                continue;
+            };
+            for error in &session.errors {
+                if let Some(reason) = reason_of_error(&error.text) {
+                    let whose = if error.from_server {
+                        "server"
+                    } else {
+                        "client"
+                    };
+                    let evidence =
+                        view.evidence(error.at, format!("{whose} sends -ERR '{}'", error.text));
+                    if error.from_server {
+                        statements.push(Statement {
+                            reason,
+                            by: Speaker::Wire,
+                            evidence,
+                        });
+                    }
+                }
+            }
+        }
+        for event in self.client_why() {
+            let trouble = match &event.kind {
+                ClientEventKind::Disconnected(trouble)
+                | ClientEventKind::Closed(trouble)
+                | ClientEventKind::ConnectFailed(trouble)
+                | ClientEventKind::Error(trouble) => trouble,
+                _ => continue,
+            };
+            if let Trouble::ServerError(text) | Trouble::Auth(text) = trouble
+                && let Some(reason) = reason_of_error(text)
+            {
+                statements.push(Statement {
+                    reason,
+                    by: Speaker::Client,
+                    evidence: self.quote(&event.at),
+                });
+            }
+        }
+        statements
+    }
+
+    /// What an end said that amounts to `reason`, best speaker first.
+    pub fn stated(&self, reason: &CloseReason) -> Vec<&Statement> {
+        let mut found: Vec<_> = self
+            .statements
+            .iter()
+            .filter(|statement| statement.reason == *reason)
+            .collect();
+        found.sort_by_key(|statement| statement.by);
+        found
+    }
+
+    /// The server's own reason, from its log.
+    pub fn reason(&self) -> Option<&'a CloseReason> {
+        self.server.and_then(|conn| conn.reason.as_ref())
+    }
+
+    /// A typed server-log line about this connection.
+    pub fn note(&self, wanted: impl Fn(&NoteKind) -> bool) -> Option<&'a ServerNote> {
+        self.server?.notes.iter().find(|note| wanted(&note.kind))
+    }
+
+    /// The view nearest a side, or any that could be followed.
+    pub fn view_near(&self, side: Side) -> Option<&View<'a>> {
+        self.views
+            .iter()
+            .find(|view| {
+                if side == Side::Client {
+                    view.near_client()
+                } else {
+                    view.near_server()
+                }
+            })
+            .or_else(|| {
+                self.views
+                    .iter()
+                    .find(|view| !view.near_client() && !view.near_server())
+            })
+            .or_else(|| self.views.first())
+    }
+
+    /// The view that was really taken at a side's host.
+    pub fn view_at(&self, side: Side) -> Option<&View<'a>> {
+        self.views.iter().find(|view| {
+            if side == Side::Client {
+                view.near_client()
+            } else {
+                view.near_server()
+            }
+        })
+    }
+
+    /// The first close on the wire over all views. At the host of a side its own packets are seen as they leave, so of
+    /// two views that disagree each is right about its own side: the earlier on the common line wins.
+    pub fn first_close(&self) -> Option<FirstClose<'a>> {
+        self.views
+            .iter()
+            .filter_map(|view| {
+                Some(FirstClose {
+                    view: *view,
+                    close: view.closer()?,
+                })
+            })
+            .min_by_key(|first| first.view.when(first.close.at).at)
+    }
+
+    /// Whether every view that shows a close shows `side` first.
+    pub fn first_by(&self, side: Side) -> bool {
+        let mut seen = false;
+        for close in self.views.iter().filter_map(View::closer) {
+            if close.side != side {
+                return false;
+            }
+            seen = true;
+        }
+        seen
+    }
+
+    /// The conversation, from the view that has most of it.
+    pub fn session(&self) -> Option<&'a Session> {
+        self.views
+            .iter()
+            .filter_map(View::session)
+            .max_by_key(|session| {
+                (
+                    session.info.is_some(),
+                    session.connect.is_some(),
+                    session.client.messages,
+                )
+            })
+    }
+
+    /// INFO as captured.
+    pub fn info(&self) -> Option<&'a Info> {
+        self.views
+            .iter()
+            .filter_map(View::session)
+            .find_map(|session| session.info.as_ref())
+    }
+
+    /// A NATS session was up: CONNECT answered, messages flowing, or a log says connected.
+    pub fn was_ready(&self) -> bool {
+        self.views.iter().filter_map(View::session).any(|session| {
+            session.ready_at.is_some()
+                || session.server.messages + session.client.messages > 0
+                || session
+                    .tls
+                    .as_ref()
+                    .is_some_and(|tls| tls.client_records > 3)
+                || session.connect.is_none()
+                    && session.info.is_none()
+                    && session.protocol == Protocol::Client
+        }) || self.client.is_some_and(|conn| conn.opened.is_some())
+            || self
+                .server
+                .is_some_and(|conn| conn.name.is_some() || conn.lang.is_some())
+    }
+
+    /// The lame duck notice on the wire.
+    pub fn lame_duck_notice(&self) -> Option<Evidence> {
+        self.views.iter().find_map(|view| {
+            let session = view.session()?;
+            let (at, _) = session
+                .notices
+                .iter()
+                .find(|(_, notice)| matches!(notice, Notice::LameDuck))?;
+            Some(view.evidence(*at, "server sends INFO with \"ldm\":true"))
+        })
+    }
+
+    /// The event that made this connection in the client's log.
+    pub fn client_opened(&self) -> Option<&'a ClientEvent> {
+        self.story?.events.get(self.client?.opened?)
+    }
+
+    /// The event that ended it in the client's log.
+    pub fn client_closed(&self) -> Option<&'a ClientEvent> {
+        self.story?.events.get(self.client?.closed?)
+    }
+
+    /// All events of the client's log that tell why it ended.
+    pub fn client_why(&self) -> impl Iterator<Item = &'a ClientEvent> + '_ {
+        let story = self.story;
+        self.client
+            .into_iter()
+            .flat_map(|conn| conn.why.iter().copied().chain(conn.closed))
+            .filter_map(move |at| story?.events.get(at))
+    }
+
+    /// What went wrong in the client's words.
+    pub fn troubles(&self) -> impl Iterator<Item = (&'a ClientEvent, &'a Trouble)> + '_ {
+        self.client_why().filter_map(|event| match &event.kind {
+            ClientEventKind::Disconnected(trouble)
+            | ClientEventKind::Closed(trouble)
+            | ClientEventKind::ConnectFailed(trouble)
+            | ClientEventKind::Error(trouble) => Some((event, trouble)),
+            ClientEventKind::Stale => Some((event, &Trouble::Stale)),
+            _ => None,
+        })
+    }
+
+    /// The client's log line with a trouble of this kind.
+    pub fn trouble(&self, wanted: impl Fn(&Trouble) -> bool) -> Option<&'a ClientEvent> {
+        self.troubles()
+            .find(|(_, trouble)| wanted(trouble))
+            .map(|(event, _)| event)
+    }
+
+    /// The client decided itself that the connection was stale: its log says so in words that its library uses for
+    /// that alone, or its last PINGs went unanswered and it closed first.
+    pub fn client_gave_up_waiting(&self) -> Option<Evidence> {
+        let spoken = self
+            .client_why()
+            .find(|event| matches!(event.kind, ClientEventKind::Stale));
+        let wire = self.views.iter().find_map(|view| {
+            let unanswered = view.unanswered(Side::Client)?;
+            let close = view.closer()?;
+            (close.side == Side::Client && unanswered.count >= 1).then(|| {
+                view.evidence(
+                    unanswered.first,
+                    format!(
+                        "first of {} PINGs of the client that no PONG answers",
+                        unanswered.count
+                    ),
+                )
+            })
+        });
+        wire.or_else(|| spoken.map(|event| self.quote(&event.at)))
+    }
+
+    /// The application meant the close, by its log.
+    pub fn intended(&self) -> bool {
+        self.client.is_some_and(|conn| conn.intended)
+    }
+
+    /// The client's address: as the server sees it where known, and its own where that differs.
+    pub fn client_addresses(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
+        let logged = self.server.and_then(|conn| conn.peer);
+        let at = |view: &View| match view.side(crate::reconstruct::conn::End::Orig) {
+            Side::Client => view.conn.tuple.orig,
+            Side::Server => view.conn.tuple.resp,
+        };
+        let server_leg = self.views.iter().find(|view| !view.leg.client_leg).map(at);
+        let client_leg = self.views.iter().find(|view| view.leg.client_leg).map(at);
+        let local = self
+            .story
+            .and_then(|story| story.events.get(self.client?.opened?))
+            .and_then(|event| event.local);
+        let seen = logged.or(server_leg).or(client_leg).or(local);
+        let own = client_leg.or(local).filter(|own| Some(*own) != seen);
+        (seen, own)
+    }
+
+    /// The server's address.
+    pub fn server_address(&self) -> Option<SocketAddr> {
+        let at = |view: &View| match view.side(crate::reconstruct::conn::End::Orig) {
+            Side::Client => view.conn.tuple.resp,
+            Side::Server => view.conn.tuple.orig,
+        };
+        self.views
+            .iter()
+            .find(|view| !view.leg.client_leg)
+            .or(self.views.first())
+            .map(at)
+            .or_else(|| {
+                self.life
+                    .and_then(|(_, life)| life.identity.listen)
+                    .filter(|at| !at.ip().is_unspecified())
+            })
+            .or_else(|| {
+                self.client
+                    .and_then(|conn| conn.server.as_ref()?.parse().ok())
+            })
+    }
+
+    /// The connection's kind.
+    pub fn kind(&self) -> ConnKind {
+        self.server.map_or_else(
+            || match self.session().map(|session| &session.protocol) {
+                Some(Protocol::Route) => ConnKind::Route,
+                Some(Protocol::Gateway) => ConnKind::Gateway,
+                Some(Protocol::Leafnode) => ConnKind::Leafnode,
+                Some(Protocol::Mqtt) => ConnKind::Mqtt,
+                _ if self
+                    .session()
+                    .is_some_and(|session| session.websocket.is_some()) =>
+                {
+                    ConnKind::WebSocket
+                }
+                _ => ConnKind::Client,
+            },
+            |conn| conn.kind,
+        )
+    }
+
+    /// Client name, library, version: CONNECT first, then the server's log, then the client's own.
+    pub fn client_identity(&self) -> (Option<String>, Option<String>, Option<String>) {
+        let connect = self
+            .views
+            .iter()
+            .filter_map(View::session)
+            .find_map(|session| session.connect.as_ref());
+        let take = |text: Option<&Box<str>>| {
+            text.filter(|text| !text.is_empty())
+                .map(ToString::to_string)
+        };
+        let name = take(connect.and_then(|connect| connect.name.as_ref()))
+            .or_else(|| take(self.server.and_then(|conn| conn.name.as_ref())))
+            .or_else(|| take(self.server.and_then(|conn| conn.remote.as_ref())))
+            .or_else(|| self.story.map(|story| story.name.to_string()));
+        let lang = take(connect.and_then(|connect| connect.lang.as_ref()))
+            .or_else(|| take(self.server.and_then(|conn| conn.lang.as_ref())));
+        let version = take(connect.and_then(|connect| connect.version.as_ref()))
+            .or_else(|| take(self.server.and_then(|conn| conn.version.as_ref())))
+            .or_else(|| take(self.story.and_then(|story| story.version.as_ref())));
+        (name, lang, version)
+    }
+
+    /// The server's version: INFO first, then its log.
+    pub fn server_version(&self) -> Option<&'a str> {
+        self.info()
+            .map(|info| &*info.version)
+            .filter(|version| !version.is_empty())
+            .or_else(|| {
+                self.life
+                    .and_then(|(_, life)| life.identity.version.as_deref())
+            })
+    }
+
+    /// Who ended it on the wire, as far as plain packets tell.
+    pub fn wire_initiator(&self) -> Initiator {
+        match self.first_close().map(|first| first.close.side) {
+            Some(Side::Client) => Initiator::Client,
+            Some(Side::Server) => Initiator::Server,
+            None => Initiator::Unknown,
+        }
+    }
+
+    /// Nanoseconds between two moments if both are aligned.
+    pub fn apart(&self, a: Option<When>, b: Option<When>) -> Option<i64> {
+        Some(a?.since(b?))
+    }
+
+    /// How long it lived.
+    pub fn lifetime(&self) -> Option<i64> {
+        self.apart(self.closed, self.opened)
+    }
+}
+
+/// Whether `a` may lie within `slack` nanoseconds of `b`, given both uncertainties.
+pub fn near(a: When, b: When, slack: i64) -> bool {
+    a.bounds.low.saturating_sub(slack) <= b.bounds.high
+        && b.bounds.low.saturating_sub(slack) <= a.bounds.high
+}
+
+/// Nanoseconds as people say them: `41 µs`, `12.3 ms`, `4.1 s`, `2 min 5 s`.
+pub fn spoken(ns: i64) -> String {
+    let ns = ns.abs();
+    match ns {
+        0..1_000_000 => format!("{} µs", ns / 1_000),
+        1_000_000..1_000_000_000 => format!("{:.1} ms", ns as f64 / 1e6),
+        _ if ns < 120 * SECOND => format!("{:.1} s", ns as f64 / 1e9),
+        _ if ns < 7_200 * SECOND => format!("{} min {} s", ns / (60 * SECOND), ns / SECOND % 60),
+        _ => format!("{:.1} h", ns as f64 / 3.6e12),
+    }
+}

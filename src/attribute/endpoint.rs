@@ -1,0 +1,440 @@
+//! One server as seen by all its connections: what the fate of many tells that the fate of one cannot.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use crate::align::clock::When;
+use crate::reconstruct::client::Trouble;
+use crate::reconstruct::conn::Manner;
+use crate::reconstruct::server::{EndManner, ServerEventKind};
+use crate::time::SECOND;
+
+use super::disconnect::{Disconnect, near};
+use super::finding::Evidence;
+use super::wire::Side;
+
+/// One end among the ends at a server.
+#[derive(Clone, Debug)]
+pub struct EndMark {
+    /// Index of the disconnect in the case.
+    pub disconnect: usize,
+    /// When.
+    pub at: When,
+    /// When it was opened.
+    pub opened: Option<When>,
+    /// The side whose FIN or RST came first, where packets show it.
+    pub first: Option<Side>,
+    /// The client's log says that the remote side ended it (EOF or reset), and nothing else.
+    pub remote_by_log: bool,
+    /// The client host, or the client's name where no address is known.
+    pub host: String,
+    /// A session was up.
+    pub ready: bool,
+    /// Server's log gives a reason of its own for it (anything but client closed, read or write error, shutdown).
+    pub own_reason: bool,
+}
+
+/// An answer to a connection attempt.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// When the answer came, or the last SYN went.
+    pub at: When,
+    /// Refused: the host is up and nobody listens.
+    pub refused: bool,
+    /// The place.
+    pub evidence: Evidence,
+}
+
+/// A server process's INFO on the wire.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// When.
+    pub at: When,
+    /// INFO's server_id.
+    pub server_id: Box<str>,
+    /// The place.
+    pub evidence: Evidence,
+}
+
+/// A server address with all that happened there.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoint {
+    /// Indices of server lives at this address.
+    pub lives: Vec<usize>,
+    /// Its address, where known.
+    pub address: Option<SocketAddr>,
+    /// Every end, by time.
+    pub ends: Vec<EndMark>,
+    /// Attempts that failed, by time.
+    pub attempts: Vec<Attempt>,
+    /// INFOs seen, by time.
+    pub infos: Vec<Seen>,
+    /// When the server's log notices an end of a client's making.
+    pub noticed: Vec<When>,
+}
+
+/// Ends at one instant are within this of each other: a kernel or a shutting server closes hundreds of sockets within
+/// milliseconds; a second leaves room for timestamps without a fraction.
+const INSTANT: i64 = SECOND / 2;
+
+/// A common fate.
+#[derive(Clone, Copy, Debug)]
+pub struct CommonFate {
+    /// Ends at that instant, remote-first.
+    pub together: usize,
+    /// Connections of this server that were open across it.
+    pub survivors: usize,
+    /// Client hosts or names among the ended.
+    pub hosts: usize,
+}
+
+impl Endpoint {
+    /// How many of the server's connections ended at this instant by the server's side, and how many lived on.
+    pub fn common_fate(&self, at: When) -> CommonFate {
+        let coarse = if at.digits < 3 { SECOND } else { INSTANT };
+        let mut hosts: Vec<&str> = Vec::new();
+        let (mut together, mut survivors) = (0, 0);
+        for end in &self.ends {
+            let slack = if end.at.digits < 3 { SECOND } else { coarse };
+            let by_server =
+                end.first == Some(Side::Server) || end.first.is_none() && end.remote_by_log;
+            if near(end.at, at, slack) {
+                if by_server && end.ready && !end.own_reason {
+                    together += 1;
+                    hosts.push(&end.host);
+                }
+            } else if end.opened.is_some_and(|opened| opened.surely_before(at))
+                && at.surely_before(end.at)
+                && end.ready
+            {
+                survivors += 1;
+            }
+        }
+        hosts.sort_unstable();
+        hosts.dedup();
+        CommonFate {
+            together,
+            survivors,
+            hosts: hosts.len(),
+        }
+    }
+
+    /// The first attempt after `at` (within `within`) that was refused while nothing answered in between.
+    pub fn refused_after(&self, at: When, within: i64) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| {
+            attempt.refused
+                && attempt.at.at.since(at.at) > -SECOND / 20
+                && attempt.at.at.since(at.at) < within
+        })
+    }
+
+    /// Server ids before and after a moment, if they differ: the process was replaced.
+    pub fn replaced_across(&self, at: When) -> Option<(&Seen, &Seen)> {
+        let before = self.infos.iter().rev().find(|seen| seen.at.at < at.at)?;
+        let after = self.infos.iter().find(|seen| seen.at.at > at.at)?;
+        (before.server_id != after.server_id).then_some((before, after))
+    }
+
+    /// The same process speaks before and after a moment: it did not die there.
+    pub fn same_process_across(&self, at: When) -> Option<&Seen> {
+        let before = self.infos.iter().rev().find(|seen| seen.at.at < at.at)?;
+        self.infos
+            .iter()
+            .find(|seen| seen.at.at > at.at && seen.server_id == before.server_id)
+    }
+
+    /// Another connection of this server was open and well across a moment.
+    pub fn alive_at(&self, at: When) -> bool {
+        self.ends.iter().any(|end| {
+            end.ready && end.opened.is_some_and(|opened| opened.at < at.at) && at.at < end.at.at
+        }) || self
+            .infos
+            .iter()
+            .any(|seen| seen.at.at.since(at.at).abs() < 2 * SECOND)
+    }
+
+    /// How many ends the server noticed at this instant.
+    pub fn noticed_together(&self, logged: When) -> usize {
+        self.noticed
+            .iter()
+            .filter(|when| near(**when, logged, SECOND / 20))
+            .count()
+    }
+
+    /// In how many of the ends at that instant the order of closing is the order of opening: a kernel closes the
+    /// descriptors of a dead process in ascending order, nats-server closes its clients in map order.
+    pub fn closed_in_order(&self, at: When) -> Option<bool> {
+        let mut pairs: Vec<(i64, i64)> = self
+            .ends
+            .iter()
+            .filter(|end| near(end.at, at, INSTANT) && end.first == Some(Side::Server) && end.ready)
+            .filter_map(|end| Some((end.opened?.at.0, end.at.at.0)))
+            .collect();
+        pairs.sort_unstable();
+        (pairs.len() >= 4).then(|| pairs.windows(2).all(|pair| pair[0].1 <= pair[1].1))
+    }
+}
+
+/// All endpoints of a case, and which one each disconnect belongs to.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoints {
+    /// The endpoints.
+    pub list: Vec<Endpoint>,
+    /// For each joined connection its endpoint.
+    pub of: Vec<Option<usize>>,
+}
+
+impl Endpoints {
+    /// Groups all joined connections by server.
+    pub fn new(disconnects: &[Disconnect]) -> Self {
+        let mut endpoints = Self {
+            list: Vec::new(),
+            of: vec![None; disconnects.len()],
+        };
+        let mut by_address: BTreeMap<SocketAddr, usize> = BTreeMap::new();
+        let mut by_life: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut by_name: BTreeMap<String, usize> = BTreeMap::new();
+        for (index, disconnect) in disconnects.iter().enumerate() {
+            let address = disconnect.server_address();
+            let life = disconnect.life.map(|(life, _)| life);
+            let name = disconnect
+                .client
+                .and_then(|conn| conn.server.as_deref().map(str::to_owned));
+            let known = address
+                .and_then(|address| by_address.get(&address))
+                .or_else(|| life.and_then(|life| by_life.get(&life)))
+                .or_else(|| name.as_ref().and_then(|name| by_name.get(name)))
+                .copied();
+            if address.is_none() && life.is_none() && name.is_none() {
+                continue;
+            }
+            let endpoint = known.unwrap_or_else(|| {
+                endpoints.list.push(Endpoint::default());
+                endpoints.list.len() - 1
+            });
+            if let Some(address) = address {
+                by_address.insert(address, endpoint);
+                endpoints.list[endpoint].address.get_or_insert(address);
+            }
+            if let Some(life) = life {
+                by_life.insert(life, endpoint);
+                if !endpoints.list[endpoint].lives.contains(&life) {
+                    endpoints.list[endpoint].lives.push(life);
+                }
+            }
+            if let Some(name) = name {
+                by_name.insert(name, endpoint);
+            }
+            endpoints.of[index] = Some(endpoint);
+        }
+        // A bundle with one server, and clients whose logs name none: it can only be that one.
+        if endpoints.list.len() == 1 {
+            for of in &mut endpoints.of {
+                of.get_or_insert(0);
+            }
+        } else if endpoints.list.is_empty() && !disconnects.is_empty() {
+            endpoints.list.push(Endpoint::default());
+            endpoints.of.fill(Some(0));
+        }
+        for (index, disconnect) in disconnects.iter().enumerate() {
+            let Some(of) = endpoints.of[index] else {
+                continue;
+            };
+            endpoints.list[of].add(index, disconnect);
+        }
+        for endpoint in &mut endpoints.list {
+            endpoint.ends.sort_by_key(|end| (end.at.at, end.disconnect));
+            endpoint.attempts.sort_by_key(|attempt| attempt.at.at);
+            endpoint.infos.sort_by_key(|seen| seen.at.at);
+            endpoint.lives.sort_unstable();
+        }
+        endpoints
+    }
+}
+
+impl Endpoint {
+    fn add(&mut self, index: usize, disconnect: &Disconnect) {
+        for view in &disconnect.views {
+            match view.conn.end.manner {
+                Manner::Refused => self.attempts.push(Attempt {
+                    at: view.when(view.conn.end.at),
+                    refused: true,
+                    evidence: view.evidence(
+                        view.conn.end.at,
+                        "SYN answered by RST: nobody listens there",
+                    ),
+                }),
+                Manner::Unanswered => self.attempts.push(Attempt {
+                    at: view.when(view.conn.end.at),
+                    refused: false,
+                    evidence: view.evidence(view.conn.end.at, "SYN without any answer"),
+                }),
+                _ => {}
+            }
+            if let Some(session) = view.session()
+                && let (Some(info), Some(at)) = (&session.info, session.info_at)
+                && !info.server_id.is_empty()
+            {
+                self.infos.push(Seen {
+                    at: view.when(at),
+                    server_id: info.server_id.clone(),
+                    evidence: view
+                        .evidence(at, format!("INFO of server {}", short(&info.server_id))),
+                });
+            }
+        }
+        if let Some(story) = disconnect.story
+            && let Some(conn) = disconnect.client
+        {
+            let from = conn.closed.map_or(0, |closed| closed + 1);
+            let until = conn
+                .back
+                .unwrap_or(story.events.len())
+                .min(story.events.len());
+            for event in story.events.get(from.min(until)..until).unwrap_or_default() {
+                if let crate::reconstruct::client::ClientEventKind::ConnectFailed(trouble)
+                | crate::reconstruct::client::ClientEventKind::Error(trouble) = &event.kind
+                    && matches!(trouble, Trouble::Refused)
+                    && let Some(at) = disconnect.log(event.first.as_ref().unwrap_or(&event.at))
+                {
+                    let evidence = disconnect.quote(event.first.as_ref().unwrap_or(&event.at));
+                    self.attempts.push(Attempt {
+                        at,
+                        refused: true,
+                        evidence,
+                    });
+                }
+            }
+        }
+        self.noticed.extend(
+            disconnect
+                .server
+                .and_then(|conn| disconnect.log(conn.closed.as_ref()?)),
+        );
+        let Some(at) = disconnect.closed else { return };
+        let first = disconnect.first_close().map(|first| first.close.side);
+        let remote_by_log = !disconnect.intended()
+            && disconnect
+                .troubles()
+                .any(|(_, trouble)| matches!(trouble, Trouble::Eof | Trouble::Reset))
+            || disconnect.client.is_some()
+                && !disconnect.intended()
+                && disconnect.client_closed().is_some()
+                && disconnect
+                    .troubles()
+                    .all(|(_, trouble)| matches!(trouble, Trouble::Unsaid));
+        let host = disconnect
+            .client_addresses()
+            .0
+            .map(|address| address.ip().to_string())
+            .or_else(|| disconnect.story.map(|story| story.name.to_string()))
+            .unwrap_or_default();
+        let own_reason = disconnect.statements.iter().any(|statement| {
+            use crate::parse::server_log::close_reason::CloseReason as R;
+            !matches!(
+                statement.reason,
+                R::ClientClosed | R::ReadError | R::WriteError | R::ServerShutdown
+            )
+        });
+        self.ends.push(EndMark {
+            disconnect: index,
+            at,
+            opened: disconnect.opened,
+            first,
+            remote_by_log,
+            host,
+            ready: disconnect.was_ready()
+                && !disconnect
+                    .views
+                    .iter()
+                    .any(super::wire::View::attempt_failed),
+            own_reason,
+        });
+    }
+}
+
+/// The first characters of a server id, enough to tell two apart.
+pub fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}
+
+/// A server process's end as its log tells it, on the common line: between `low` and `high`.
+#[derive(Clone, Debug)]
+pub struct LifeEnd {
+    /// The manner.
+    pub manner: EndManner,
+    /// Earliest and latest moment that sockets can have died with it.
+    pub from: When,
+    /// Latest; `None` when the log is open-ended.
+    pub until: Option<When>,
+    /// Lines that say so.
+    pub evidence: Vec<Evidence>,
+    /// Lame duck mode was entered.
+    pub lame_duck: Option<Evidence>,
+}
+
+/// Slack between a server's last words and the last packets of its sockets: the final flush, and the kernel's close.
+const LAST_WORDS: i64 = 5 * SECOND;
+
+impl LifeEnd {
+    /// The end of the life that a connection went to.
+    pub fn of(disconnect: &Disconnect) -> Option<Self> {
+        let (_, life) = disconnect.life?;
+        let evidence: Vec<Evidence> = life
+            .end
+            .evidence
+            .iter()
+            .map(|at| disconnect.quote(at))
+            .collect();
+        let lame_duck = life.end.lame_duck.as_ref().map(|at| disconnect.quote(at));
+        let event = |wanted: fn(&ServerEventKind) -> bool| {
+            life.events
+                .iter()
+                .find(|event| wanted(&event.kind))
+                .and_then(|event| disconnect.log(&event.at))
+        };
+        let at = life.end.at.as_ref().and_then(|at| disconnect.log(at));
+        let last = life.last.as_ref().and_then(|at| disconnect.log(at));
+        let next = life
+            .end
+            .next
+            .and_then(|next| disconnect.records.servers.get(next)?.started.as_ref())
+            .and_then(|at| disconnect.log(at));
+        let (from, until) = match life.end.manner {
+            EndManner::Graceful => {
+                let signal = event(|kind| matches!(kind, ServerEventKind::SignalTrapped(_)));
+                let begun = event(|kind| matches!(kind, ServerEventKind::ShutdownInitiated));
+                (begun.or(signal).or(at)?, last.or(at))
+            }
+            EndManner::LameDuck => {
+                let closing = event(|kind| matches!(kind, ServerEventKind::LameDuckEntered));
+                (closing.or(at)?, last.or(at))
+            }
+            EndManner::Unknown | EndManner::Running => (last?, next),
+            _ => {
+                let from = last.or(at)?;
+                (from, at.filter(|at| at.at > from.at).or(next))
+            }
+        };
+        Some(Self {
+            manner: life.end.manner,
+            from,
+            until,
+            evidence,
+            lame_duck,
+        })
+    }
+
+    /// Whether a socket that ended at `at` can have died with the process.
+    pub fn holds(&self, at: When) -> bool {
+        let after = at.bounds.high.saturating_add(SECOND / 4) >= self.from.bounds.low;
+        let before = match (self.manner, self.until) {
+            (EndManner::Graceful | EndManner::LameDuck, Some(until)) => {
+                at.bounds.low <= until.bounds.high.saturating_add(LAST_WORDS)
+            }
+            (_, Some(until)) => at.bounds.low <= until.bounds.high.saturating_add(SECOND / 4),
+            (_, None) => true,
+        };
+        after && before
+    }
+}

@@ -1,0 +1,192 @@
+//! Closes that share cause, server and moment: what a reader wants to hear first.
+
+use std::collections::BTreeMap;
+
+use crate::time::SECOND;
+
+use super::Case;
+use super::disconnect::spoken;
+use super::finding::{Close, Incident};
+
+/// Closes of one cause at one server belong together while they follow each other within this.
+const GAP: i64 = 60 * SECOND;
+
+/// Groups closes, worst first.
+pub fn group(closes: &[Close], case: &Case) -> Vec<Incident> {
+    let mut by_key: BTreeMap<(&str, &str, Option<usize>), Vec<usize>> = BTreeMap::new();
+    for (index, close) in closes.iter().enumerate() {
+        if matches!(close.cause, "client-close" | "unexplained" | "cluster") {
+            continue;
+        }
+        let endpoint = case.endpoints.of[close.joined];
+        by_key
+            .entry((close.cause, close.detail, endpoint))
+            .or_default()
+            .push(index);
+    }
+    let mut incidents = Vec::new();
+    for ((cause, detail, _), members) in by_key {
+        let mut run: Vec<usize> = Vec::new();
+        for index in members {
+            let apart = run.last().and_then(|last| {
+                Some(
+                    closes[index]
+                        .closed_at?
+                        .at
+                        .since(closes[*last].closed_at?.at),
+                )
+            });
+            if apart.is_some_and(|apart| apart > GAP) {
+                incidents.push(incident(
+                    cause,
+                    detail,
+                    std::mem::take(&mut run),
+                    closes,
+                    case,
+                ));
+            }
+            run.push(index);
+        }
+        incidents.push(incident(cause, detail, run, closes, case));
+    }
+    incidents.sort_by_key(|incident| {
+        (
+            std::cmp::Reverse(incident.closes.len()),
+            incident.from.map(|when| when.at),
+            incident.cause,
+            incident.detail,
+        )
+    });
+    for (index, incident) in incidents.iter_mut().enumerate() {
+        incident.id = format!("i{}", index + 1);
+    }
+    chain(&mut incidents);
+    incidents
+}
+
+fn incident(
+    cause: &'static str,
+    detail: &'static str,
+    members: Vec<usize>,
+    closes: &[Close],
+    case: &Case,
+) -> Incident {
+    let first = &closes[members[0]];
+    let times = || members.iter().filter_map(|index| closes[*index].closed_at);
+    let server = first
+        .server_name
+        .clone()
+        .or_else(|| first.server.map(|address| address.to_string()));
+    let mut remedy: Vec<String> = Vec::new();
+    for line in members.iter().flat_map(|index| &closes[*index].remedy) {
+        if !remedy.contains(line) && remedy.len() < 8 {
+            remedy.push(line.clone());
+        }
+    }
+    Incident {
+        id: String::new(),
+        cause,
+        detail,
+        confidence: members
+            .iter()
+            .map(|index| closes[*index].confidence)
+            .max()
+            .unwrap_or_default(),
+        server,
+        from: times().min_by_key(|when| when.at),
+        until: times().max_by_key(|when| when.at),
+        summary: summary(cause, detail, &members, closes, case),
+        closes: members,
+        remedy,
+        follows: None,
+    }
+}
+
+fn summary(cause: &str, detail: &str, members: &[usize], closes: &[Close], case: &Case) -> String {
+    let first = &closes[members[0]];
+    let server = case.server_label(&case.disconnects[first.joined]);
+    let count = members.len();
+    let sockets = if count == 1 {
+        "1 socket".to_owned()
+    } else {
+        format!("{count} sockets")
+    };
+    let what = match (cause, detail) {
+        ("server-shutdown", "graceful") => format!("{server} was stopped"),
+        ("server-shutdown", "lame-duck") => format!("{server} went into lame duck mode"),
+        ("server-shutdown", "crash") => format!("{server} crashed"),
+        ("server-shutdown", "killed") => format!("{server} was killed"),
+        ("server-shutdown", "host-down") => format!("the host of {server} went away"),
+        ("overload", "max-connections") => format!("{server} refused connections over its limit"),
+        ("overload", "out-of-memory") => format!("{server} ran out of memory"),
+        ("overload", "oom-kill") => format!("the kernel's OOM killer ended {server}"),
+        ("overload", "server-stall") => format!("{server} stopped answering"),
+        ("overload", "fd-exhaustion") => format!("{server} had no file descriptors left"),
+        ("overload", _) => format!("{server} was overloaded ({detail})"),
+        ("network", _) => format!("the network between clients and {server} failed ({detail})"),
+        ("slow-consumer", _) => format!("{server} cut off clients over a limit ({detail})"),
+        _ => format!("{cause}/{detail} at {server}"),
+    };
+    let outcome = |word: &str| {
+        members
+            .iter()
+            .filter(|index| closes[**index].outcome.word == word)
+            .count()
+    };
+    let (back, lost, down) = (
+        outcome("reconnected"),
+        outcome("gave-up"),
+        outcome("still-down"),
+    );
+    let mut text = format!("{what}: {sockets} closed");
+    if back > 0 {
+        let mut times: Vec<i64> = members
+            .iter()
+            .filter_map(|index| closes[*index].outcome.after_ns)
+            .collect();
+        times.sort_unstable();
+        text.push_str(&format!(", {back} back"));
+        if let Some(median) = times.get(times.len() / 2) {
+            text.push_str(&format!(" in a median of {}", spoken(*median)));
+        }
+    }
+    if lost > 0 {
+        text.push_str(&format!(", {lost} gave up"));
+    }
+    if down > 0 {
+        text.push_str(&format!(", {down} still down at the log's end"));
+    }
+    text
+}
+
+/// What one incident leads to: clients thrown off by a stop or a crash come back together and meet limits.
+fn chain(incidents: &mut [Incident]) {
+    const AFTERMATH: i64 = 120 * SECOND;
+    let heads: Vec<(usize, i64, Option<String>)> = incidents
+        .iter()
+        .enumerate()
+        .filter(|(_, incident)| {
+            incident.cause == "server-shutdown"
+                || matches!(
+                    incident.detail,
+                    "out-of-memory" | "oom-kill" | "server-stall"
+                )
+                || incident.cause == "network"
+        })
+        .filter_map(|(index, incident)| Some((index, incident.from?.at.0, incident.server.clone())))
+        .collect();
+    for index in 0..incidents.len() {
+        let stampede = matches!(
+            incidents[index].detail,
+            "max-connections" | "fd-exhaustion" | "accept-queue"
+        );
+        let Some(from) = incidents[index].from.filter(|_| stampede) else {
+            continue;
+        };
+        incidents[index].follows = heads
+            .iter()
+            .filter(|(head, at, _)| *head != index && (0..AFTERMATH).contains(&(from.at.0 - at)))
+            .max_by_key(|(_, at, _)| *at)
+            .map(|(head, _, _)| *head);
+    }
+}

@@ -1,0 +1,122 @@
+//! What became of the client after the close, and what failed meanwhile.
+
+use crate::reconstruct::client::{ClientEventKind, ClientOutcome, Trouble};
+use crate::time::SECOND;
+
+use super::Case;
+use super::disconnect::{Disconnect, spoken};
+use super::finding::{Close, Outcome};
+use super::settings::Names;
+
+/// A next connection later than this is a new run of the program, not a reconnect.
+const SAME_RUN: i64 = 3_600 * SECOND;
+
+/// The outcome of one close.
+pub fn of(disconnect: &Disconnect, case: &Case) -> Outcome {
+    let mut outcome = Outcome {
+        word: "unknown",
+        ..Outcome::default()
+    };
+    let next = disconnect
+        .joined
+        .next
+        .and_then(|next| case.disconnects.get(next));
+    if let (Some(story), Some(conn)) = (disconnect.story, disconnect.client) {
+        outcome.word = match conn.outcome {
+            ClientOutcome::Reconnected => "reconnected",
+            ClientOutcome::GaveUp => "gave-up",
+            ClientOutcome::Exited => "exited",
+            ClientOutcome::StillDown => "still-down",
+            ClientOutcome::Silent if conn.intended => "exited",
+            ClientOutcome::Unknown | ClientOutcome::Silent => "unknown",
+        };
+        outcome.attempts = (conn.attempts > 0).then_some(conn.attempts);
+        let closed = conn
+            .closed
+            .and_then(|at| story.events.get(at))
+            .and_then(|event| disconnect.log(&event.at));
+        if let Some(back) = conn.back.and_then(|at| story.events.get(at)) {
+            outcome.after_ns =
+                disconnect.apart(disconnect.log(&back.at), closed.or(disconnect.closed));
+            outcome.server = back.server.as_ref().map(ToString::to_string);
+            outcome.evidence.push(disconnect.quote(&back.at));
+        }
+        let until = conn
+            .back
+            .and_then(|at| story.events.get(at))
+            .and_then(|event| disconnect.log(&event.at));
+        let within = |at: Option<crate::align::clock::When>| {
+            at.is_some_and(|at| {
+                closed.is_some_and(|from| at.at >= from.at)
+                    && until.is_none_or(|until| at.at <= until.at)
+            })
+        };
+        for failure in &story.failures {
+            if within(disconnect.log(&failure.first)) || within(disconnect.log(&failure.last)) {
+                match failure.what {
+                    "publish" => outcome.failed_publishes += failure.count,
+                    _ => outcome.timed_out_requests += failure.count,
+                }
+                outcome.evidence.push(disconnect.quote(&failure.first));
+            }
+        }
+        if outcome.word == "gave-up" {
+            let from = conn.closed.map_or(0, |at| at + 1);
+            if let Some(last) = story.events[from.min(story.events.len())..]
+                .iter()
+                .find(|event| {
+                    matches!(
+                        event.kind,
+                        ClientEventKind::GaveUp
+                            | ClientEventKind::Closed(
+                                Trouble::NoServers | Trouble::MaxReconnects | Trouble::Refused
+                            )
+                    )
+                })
+            {
+                outcome.after_ns = disconnect.apart(disconnect.log(&last.at), closed);
+                outcome.evidence.push(disconnect.quote(&last.at));
+            }
+        }
+    } else if let Some(next) = next {
+        let after = disconnect.apart(next.opened, disconnect.closed);
+        if after.is_some_and(|after| after < SAME_RUN) {
+            outcome.word = if next.was_ready() {
+                "reconnected"
+            } else {
+                "unknown"
+            };
+            outcome.after_ns = after.map(|after| after.max(0));
+            outcome.server = next.server_address().map(|address| address.to_string());
+        }
+    }
+    if outcome.word == "unknown" && disconnect.intended() {
+        outcome.word = "exited";
+    }
+    outcome
+}
+
+/// Adds to the verdict what follows from the outcome: the reconnect budget of a client that gave up.
+pub fn complete(close: &mut Close, disconnect: &Disconnect, _case: &Case) {
+    if close.outcome.word != "gave-up" {
+        return;
+    }
+    let names = Names::of(close.client_lang.as_deref());
+    let attempts = close
+        .outcome
+        .attempts
+        .map_or_else(String::new, |count| format!(" after {count} attempts"));
+    let within = close
+        .outcome
+        .after_ns
+        .map_or_else(String::new, |ns| format!(" within {}", spoken(ns)));
+    close.outcome.budget = Some(format!(
+        "{} and {}: gave up{attempts}{within}",
+        names.max_reconnects, names.reconnect_wait
+    ));
+    close.remedy.push(format!(
+        "{}: raise {} (unlimited where the application can wait) or {}; this client gave up{attempts}{within}",
+        names.library, names.max_reconnects, names.reconnect_wait
+    ));
+    let _ = disconnect;
+}

@@ -1,0 +1,135 @@
+//! Judgements about the path and the two processes that several network and stall rules share: who stopped hearing whom.
+
+use crate::time::SECOND;
+
+use super::disconnect::Disconnect;
+use super::finding::Evidence;
+use super::wire::{DeadPath, Side, Unanswered, View};
+
+/// Segments of one side that never got an answer, in one view.
+#[derive(Clone, Copy, Debug)]
+pub struct Dead<'a> {
+    /// The view.
+    pub view: View<'a>,
+    /// Whose segments.
+    pub from: Side,
+    /// The retransmissions.
+    pub path: DeadPath,
+}
+
+/// The path died under this connection: a side's segments went unacknowledged to the end. The view at that side's own
+/// host is the witness; the other view only shows what arrived.
+pub fn dead_path<'a>(disconnect: &Disconnect<'a>) -> Option<Dead<'a>> {
+    let mut found: Vec<Dead> = Vec::new();
+    for view in &disconnect.views {
+        for from in [Side::Client, Side::Server] {
+            if let Some(path) = view.dead_path(from) {
+                found.push(Dead {
+                    view: *view,
+                    from,
+                    path,
+                });
+            }
+        }
+    }
+    // What follows the first close (a FIN into nothing, a reply to a closed socket) is aftermath, unless the silence
+    // began before it.
+    let close = disconnect
+        .first_close()
+        .map(|first| first.view.when(first.close.at).at);
+    found
+        .into_iter()
+        .filter(|dead| close.is_none_or(|close| dead.view.when(dead.path.since).at < close))
+        .min_by_key(|dead| dead.view.when(dead.path.since).at)
+}
+
+impl Dead<'_> {
+    /// As evidence.
+    pub fn evidence(&self) -> Vec<Evidence> {
+        let from = self.from.word();
+        let to = self.from.other().word();
+        let count = self.path.run.count;
+        let over = super::disconnect::spoken(self.path.run.last.ns - self.path.since.ns);
+        vec![
+            self.view.evidence(
+                self.path.since,
+                format!("{from} sends data that the {to} never acknowledges"),
+            ),
+            self.view.evidence(
+                self.path.run.last,
+                format!("last of {count} retransmissions of it over {over}"),
+            ),
+        ]
+    }
+
+    /// Segments were lost on this connection before the fatal ones too, or acknowledgements still came: loss, not
+    /// silence.
+    pub fn lossy(&self) -> bool {
+        let earlier = |side: Side| {
+            let flow = self.view.flow(side);
+            let last = flow
+                .final_retransmissions
+                .map_or(0, |run| u64::from(run.count));
+            flow.retransmissions.saturating_sub(last)
+        };
+        !self.path.peer_silent
+            || earlier(self.from) >= 2
+            || self.view.flow(self.from.other()).retransmissions >= 3
+    }
+
+    /// The silence right before the fatal segment, and the longest that the connection had survived before it.
+    pub fn idle_before(&self) -> (i64, i64) {
+        let last = self
+            .view
+            .conn
+            .last_silence
+            .map_or(0, |silence| silence.until.ns - silence.from.ns);
+        let longest = self
+            .view
+            .conn
+            .longest_silence
+            .filter(|longest| {
+                self.view
+                    .conn
+                    .last_silence
+                    .is_none_or(|last| longest.until < last.until)
+            })
+            .map_or(0, |silence| silence.until.ns - silence.from.ns);
+        (last, longest)
+    }
+}
+
+/// A process that its kernel answers for: its PINGs are acknowledged by TCP and answered by nobody.
+#[derive(Clone, Copy, Debug)]
+pub struct Stalled<'a> {
+    /// The view.
+    pub view: View<'a>,
+    /// The side that does not answer.
+    pub side: Side,
+    /// The other side's PINGs.
+    pub pings: Unanswered,
+}
+
+/// `side` stalled: the other's PINGs were acknowledged by its kernel, and no PONG came.
+pub fn stalled<'a>(disconnect: &Disconnect<'a>, side: Side) -> Option<Stalled<'a>> {
+    disconnect.views.iter().find_map(|view| {
+        let pings = view.unanswered(side.other())?;
+        // Data that the stalled side sends after the PING says that it runs; the -ERR and FIN of a stale verdict do not
+        // come from it.
+        let spoke = view
+            .flow(side)
+            .last_data
+            .is_some_and(|last| last.ns > pings.first.ns)
+            && !view
+                .session()
+                .is_some_and(|session| session.errors.iter().any(|error| error.at >= pings.first));
+        (pings.acked && !spoke && view.dead_path(side.other()).is_none()).then_some(Stalled {
+            view: *view,
+            side,
+            pings,
+        })
+    })
+}
+
+/// Silences shorter than this are ordinary: no middlebox forgets a flow that fast.
+pub const SHORTEST_IDLE_TIMER: i64 = 5 * SECOND;

@@ -1,0 +1,308 @@
+//! Did the server process end, and did this socket end with it? Shared by the server-shutdown details and by running
+//! out of memory, which differ only in the manner.
+
+use crate::parse::server_log::close_reason::CloseReason;
+use crate::reconstruct::server::EndManner;
+use crate::time::SECOND;
+
+use super::Case;
+use super::disconnect::Disconnect;
+use super::endpoint::LifeEnd;
+use super::finding::{Confidence, Evidence, Finding, Initiator};
+use super::wire::Side;
+
+/// The verdict on the process.
+#[derive(Clone, Debug)]
+pub struct Gone {
+    /// The manner.
+    pub manner: EndManner,
+    /// How sure, manner and link to this socket together.
+    pub confidence: Confidence,
+    /// For it.
+    pub evidence: Vec<Evidence>,
+    /// The manner itself is an inference from packets, and a neighbouring one cannot be excluded.
+    pub manner_open: bool,
+}
+
+/// How long after the end a refused attempt still speaks of the same outage.
+const OUTAGE: i64 = 10 * SECOND;
+
+/// Judges one connection.
+pub fn server_gone(disconnect: &Disconnect, case: &Case) -> Option<Gone> {
+    let at = disconnect.closed?;
+    let life_end = LifeEnd::of(disconnect);
+    let reason = disconnect.reason();
+    if disconnect
+        .views
+        .iter()
+        .any(super::wire::View::attempt_failed)
+        && disconnect.server.is_none()
+    {
+        return None;
+    }
+    if let Some(reason) = reason {
+        if *reason == CloseReason::ServerShutdown {
+            return Some(said_shutdown(disconnect, life_end));
+        }
+        // The server was alive to log another reason, so it did not take this socket down with it.
+        if disconnect.server.is_some_and(|conn| conn.closed.is_some()) {
+            return None;
+        }
+    }
+    if disconnect
+        .statements
+        .iter()
+        .any(|statement| statement.reason != CloseReason::ServerShutdown)
+        || disconnect.intended()
+    {
+        return None;
+    }
+    let client_first = disconnect
+        .first_close()
+        .is_some_and(|first| first.close.side == Side::Client && !first.close.rst);
+    if client_first {
+        return moved_by_lame_duck(disconnect, life_end);
+    }
+    let injected = disconnect
+        .views
+        .iter()
+        .filter_map(super::wire::View::closing_rst)
+        .any(|rst| rst.origin == crate::reconstruct::conn::RstOrigin::Injected);
+    if injected {
+        return None;
+    }
+    if let Some(end) = life_end.clone()
+        && !matches!(end.manner, EndManner::Unknown | EndManner::Running)
+        && end.holds(at)
+    {
+        return from_log(disconnect, case, end);
+    }
+    from_fate(disconnect, case, life_end.as_ref())
+}
+
+fn said_shutdown(disconnect: &Disconnect, life_end: Option<LifeEnd>) -> Gone {
+    let mut evidence: Vec<Evidence> = disconnect
+        .stated(&CloseReason::ServerShutdown)
+        .into_iter()
+        .map(|said| said.evidence.clone())
+        .collect();
+    let mut manner = EndManner::Graceful;
+    if let Some(end) = life_end {
+        if let Some(lame_duck) = end.lame_duck {
+            evidence.push(lame_duck);
+            manner = EndManner::LameDuck;
+        }
+        evidence.extend(end.evidence);
+    }
+    if let Some(notice) = disconnect.lame_duck_notice() {
+        evidence.push(notice);
+        manner = EndManner::LameDuck;
+    }
+    Gone {
+        manner,
+        confidence: Confidence::Stated,
+        evidence,
+        manner_open: false,
+    }
+}
+
+/// A client that was told of lame duck mode and leaves by itself.
+fn moved_by_lame_duck(disconnect: &Disconnect, life_end: Option<LifeEnd>) -> Option<Gone> {
+    let notice = disconnect.lame_duck_notice();
+    let end = life_end
+        .filter(|end| end.lame_duck.is_some() && disconnect.closed.is_some_and(|at| end.holds(at)));
+    let lame_duck = notice.or_else(|| end.and_then(|end| end.lame_duck))?;
+    let told = lame_duck.at?;
+    let at = disconnect.closed?;
+    (at.at > told.at && disconnect.was_ready() && at.at.since(told.at) < OUTAGE).then(|| Gone {
+        manner: EndManner::LameDuck,
+        confidence: Confidence::Likely,
+        evidence: vec![lame_duck],
+        manner_open: true,
+    })
+}
+
+fn from_log(disconnect: &Disconnect, case: &Case, end: LifeEnd) -> Option<Gone> {
+    let at = disconnect.closed?;
+    let server_first = disconnect.first_by(Side::Server);
+    let fate = case
+        .endpoint(disconnect)
+        .map(|endpoint| endpoint.common_fate(at));
+    let survivors = fate.is_some_and(|fate| fate.survivors > 0);
+    let told = matches!(end.manner, EndManner::Graceful | EndManner::LameDuck);
+    // Where only the log of the server shows the connection, it was open when the process ended: it died with it.
+    let by_remote = server_first || disconnect.first_close().is_none();
+    if !by_remote
+        && !disconnect
+            .first_close()
+            .is_some_and(|first| first.close.rst)
+    {
+        return None;
+    }
+    // An abrupt end is only bounded by the last line and the next banner: others living on speak against it.
+    if !told && survivors {
+        return None;
+    }
+    let exact = end
+        .until
+        .is_some_and(|until| until.bounds.low - end.from.bounds.high < 2 * SECOND);
+    let together = fate.map_or(0, |fate| fate.together);
+    let confidence = match end.manner {
+        EndManner::Graceful | EndManner::LameDuck => Confidence::Stated,
+        EndManner::Crash | EndManner::OutOfMemory | EndManner::OomKill | EndManner::Fatal
+            if exact || together >= 2 || disconnect.first_close().is_none() =>
+        {
+            Confidence::Stated
+        }
+        _ if together >= 2
+            || exact
+            || disconnect.views.is_empty() && disconnect.client.is_none() =>
+        {
+            Confidence::Shown
+        }
+        _ => Confidence::Likely,
+    };
+    let mut evidence = end.evidence;
+    evidence.extend(closing_packet(disconnect));
+    let manner = if told && (end.lame_duck.is_some() || disconnect.lame_duck_notice().is_some()) {
+        EndManner::LameDuck
+    } else {
+        end.manner
+    };
+    evidence.extend(end.lame_duck);
+    Some(Gone {
+        manner,
+        confidence,
+        evidence,
+        manner_open: false,
+    })
+}
+
+/// What the fate of the server's other connections tells, where its log does not.
+fn from_fate(disconnect: &Disconnect, case: &Case, life_end: Option<&LifeEnd>) -> Option<Gone> {
+    let at = disconnect.closed?;
+    let endpoint = case.endpoint(disconnect)?;
+    if !disconnect.was_ready() || endpoint.same_process_across(at).is_some() {
+        return None;
+    }
+    let by_server = disconnect.first_by(Side::Server);
+    let by_log = disconnect.first_close().is_none()
+        && disconnect.troubles().any(|(_, trouble)| {
+            use crate::reconstruct::client::Trouble as T;
+            matches!(trouble, T::Eof | T::Reset | T::BrokenPipe | T::Unsaid)
+        });
+    if !by_server && !by_log {
+        return None;
+    }
+    let fate = endpoint.common_fate(at);
+    let refused = endpoint.refused_after(at, OUTAGE);
+    let replaced = endpoint.replaced_across(at);
+    let log_stops = life_end.is_some_and(|end| {
+        end.manner == EndManner::Unknown && end.holds(at) && end.until.is_none()
+    });
+    let all_together = fate.together >= 2 && fate.survivors == 0;
+    let mut signs = 0;
+    let mut evidence: Vec<Evidence> = closing_packet(disconnect).into_iter().collect();
+    if all_together {
+        signs += 1 + usize::from(fate.hosts >= 2);
+    }
+    if let Some(attempt) = refused {
+        signs += 2;
+        evidence.push(attempt.evidence.clone());
+    }
+    if let Some((before, after)) = replaced {
+        signs += 2;
+        evidence.extend([before.evidence.clone(), after.evidence.clone()]);
+    }
+    if signs == 0
+        || signs == 1 && !(log_stops || by_server && fate.together >= 3)
+        || fate.survivors > 0 && replaced.is_none()
+    {
+        return None;
+    }
+    let (manner, open) = if let Some(notice) = disconnect.lame_duck_notice() {
+        evidence.push(notice);
+        (EndManner::LameDuck, false)
+    } else if log_stops {
+        evidence.extend(life_end.into_iter().flat_map(|end| end.evidence.clone()));
+        (EndManner::Killed, true)
+    } else if said_goodbye_in_tls(disconnect) {
+        (EndManner::Graceful, true)
+    } else if endpoint.closed_in_order(at) == Some(true) {
+        (EndManner::Killed, true)
+    } else {
+        (EndManner::Graceful, true)
+    };
+    let confidence = match signs {
+        3.. if by_server => Confidence::Shown,
+        2 if by_server && refused.is_some() && all_together => Confidence::Shown,
+        2.. => Confidence::Likely,
+        _ => Confidence::Possible,
+    };
+    Some(Gone {
+        manner,
+        confidence,
+        evidence,
+        manner_open: open,
+    })
+}
+
+/// A Go server that closes a TLS connection itself sends close_notify; a dead process cannot.
+fn said_goodbye_in_tls(disconnect: &Disconnect) -> bool {
+    disconnect
+        .views
+        .iter()
+        .filter_map(super::wire::View::session)
+        .filter_map(|session| session.tls.as_ref())
+        .any(|tls| tls.server_close_notify.is_some())
+}
+
+fn closing_packet(disconnect: &Disconnect) -> Option<Evidence> {
+    let first = disconnect.first_close()?;
+    let what = if first.close.rst { "RST" } else { "FIN" };
+    Some(first.view.evidence(
+        first.close.at,
+        format!(
+            "{what} from the {} side comes first, no -ERR before it",
+            first.close.side.word()
+        ),
+    ))
+}
+
+/// A finding for one manner, if that is how the process ended.
+pub fn finding(
+    disconnect: &Disconnect,
+    case: &Case,
+    manners: &[EndManner],
+    what: &str,
+) -> Option<Finding> {
+    let gone = case.gone(disconnect)?;
+    if !manners.contains(&gone.manner) {
+        return None;
+    }
+    let server = case.server_label(disconnect);
+    let mut finding = Finding::new(
+        gone.confidence,
+        Initiator::Server,
+        format!("{server} {what}, and this socket with it"),
+    )
+    .because(gone.evidence.clone());
+    if gone.manner_open {
+        let missing = "the server's log and stderr, the service manager's or kernel's log: they tell how the process ended";
+        finding = finding.missing(missing);
+        for (manner, detail) in [
+            (EndManner::Graceful, "graceful"),
+            (EndManner::Killed, "killed"),
+            (EndManner::Crash, "crash"),
+        ] {
+            if manner != gone.manner {
+                finding = finding.rival(
+                    "server-shutdown",
+                    detail,
+                    "on the wire a stop, a kill and a crash look alike; the server's log would decide",
+                );
+            }
+        }
+    }
+    Some(finding)
+}

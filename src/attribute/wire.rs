@@ -1,0 +1,270 @@
+//! One capture's view of a connection, read in NATS roles: what each side did on the wire around the end.
+
+use crate::align::Alignment;
+use crate::align::clock::When;
+use crate::align::joined::{Leg, Near};
+use crate::reconstruct::conn::{Conn, End, Flow, Manner, RetransmissionRun, Rst, RstOrigin};
+use crate::reconstruct::session::{Protocol, Session, Talk};
+use crate::span::{Cite, Moment};
+
+use super::finding::Evidence;
+
+/// A NATS role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Side {
+    /// The connecting side.
+    Client,
+    /// The accepting side.
+    Server,
+}
+
+impl Side {
+    /// The other side.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
+
+    /// In words.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+}
+
+/// The first packet that closes, in one view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WireClose {
+    /// In whose name it came.
+    pub side: Side,
+    /// A RST, not a FIN.
+    pub rst: bool,
+    /// The packet.
+    pub at: Moment,
+}
+
+/// PINGs of one side without an answer at the end, told apart by what TCP says of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unanswered {
+    /// The first of them.
+    pub first: Moment,
+    /// The last.
+    pub last: Moment,
+    /// How many.
+    pub count: usize,
+    /// The peer's kernel acknowledged the first of them: the path works, the peer's process does not answer.
+    pub acked: bool,
+}
+
+/// One side's segments that nobody acknowledged to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeadPath {
+    /// First transmission of what was never acknowledged.
+    pub since: Moment,
+    /// The retransmissions of it.
+    pub run: RetransmissionRun,
+    /// The peer sent nothing at all after `since` in this view.
+    pub peer_silent: bool,
+}
+
+/// A view.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// The captured connection.
+    pub conn: &'a Conn,
+    /// Where the capture was taken.
+    pub leg: Leg,
+    server_end: End,
+    alignment: &'a Alignment,
+}
+
+impl<'a> View<'a> {
+    /// A view of `conn`.
+    pub fn new(conn: &'a Conn, leg: Leg, alignment: &'a Alignment) -> Self {
+        let server_end = conn
+            .session
+            .as_ref()
+            .and_then(|session| session.server_end)
+            .unwrap_or(End::Resp);
+        Self {
+            conn,
+            leg,
+            server_end,
+            alignment,
+        }
+    }
+
+    /// Taken at the client's host.
+    pub fn near_client(&self) -> bool {
+        self.leg.near == Near::Client
+    }
+
+    /// Taken at the server's host.
+    pub fn near_server(&self) -> bool {
+        self.leg.near == Near::Server
+    }
+
+    /// The role of an end.
+    pub fn side(&self, end: End) -> Side {
+        if end == self.server_end {
+            Side::Server
+        } else {
+            Side::Client
+        }
+    }
+
+    fn end(&self, side: Side) -> End {
+        match side {
+            Side::Server => self.server_end,
+            Side::Client => self.server_end.other(),
+        }
+    }
+
+    /// What `side` sent.
+    pub fn flow(&self, side: Side) -> &'a Flow {
+        self.conn.flow(self.end(side))
+    }
+
+    /// The conversation, where bytes were followed.
+    pub fn session(&self) -> Option<&'a Session> {
+        self.conn.session.as_deref()
+    }
+
+    /// What `side` said.
+    pub fn talk(&self, side: Side) -> Option<&'a Talk> {
+        self.session().map(|session| match side {
+            Side::Client => &session.client,
+            Side::Server => &session.server,
+        })
+    }
+
+    /// When a packet passed, on the common line.
+    pub fn when(&self, at: Moment) -> When {
+        self.alignment.moment(self.conn.source, at)
+    }
+
+    /// A packet as evidence.
+    pub fn evidence(&self, at: Moment, says: impl Into<String>) -> Evidence {
+        Evidence {
+            cite: Cite::frame(self.conn.source, at.frame),
+            at: Some(self.when(at)),
+            says: says.into(),
+            supports: true,
+        }
+    }
+
+    /// The first packet that closes.
+    pub fn closer(&self) -> Option<WireClose> {
+        let fins = [Side::Client, Side::Server].into_iter().filter_map(|side| {
+            Some(WireClose {
+                side,
+                rst: false,
+                at: self.flow(side).fin?,
+            })
+        });
+        let rsts = self.conn.rsts.iter().map(|rst| WireClose {
+            side: self.side(rst.from),
+            rst: true,
+            at: rst.at,
+        });
+        fins.chain(rsts).min_by_key(|close| close.at)
+    }
+
+    /// The RST that is the first closing packet.
+    pub fn closing_rst(&self) -> Option<&'a Rst> {
+        let closer = self.closer().filter(|close| close.rst)?;
+        self.conn.rsts.iter().find(|rst| rst.at == closer.at)
+    }
+
+    /// Whether `side` itself is seen ending the connection: FIN, or RST that its own kernel sent.
+    pub fn ended_by(&self, side: Side) -> bool {
+        self.flow(side).fin.is_some()
+            || self.conn.rsts.iter().any(|rst| {
+                self.side(rst.from) == side && matches!(rst.origin, RstOrigin::OwnActive)
+            })
+    }
+
+    /// PINGs of `side` that no PONG answered.
+    pub fn unanswered(&self, side: Side) -> Option<Unanswered> {
+        let session = self.session()?;
+        let pings = match (&session.tls, side) {
+            (Some(tls), Side::Client) if !tls.decrypted => &tls.client_unanswered,
+            (Some(tls), Side::Server) if !tls.decrypted => &tls.server_unanswered,
+            _ => &self.talk(side)?.unanswered_pings,
+        };
+        let (first, last) = (*pings.first()?, *pings.last()?);
+        let flow = self.flow(side);
+        let acked = flow.unacked_since.is_none_or(|since| since > first);
+        Some(Unanswered {
+            first,
+            last,
+            count: pings.len(),
+            acked,
+        })
+    }
+
+    /// Segments of `side` that went unacknowledged to the end, retransmitted at least twice or over a second.
+    pub fn dead_path(&self, side: Side) -> Option<DeadPath> {
+        let flow = self.flow(side);
+        let since = flow.unacked_since?;
+        let run = flow.final_retransmissions?;
+        let long = run.count >= 2 || run.last.ns - since.ns >= 1_000_000_000;
+        if !long || self.zero_window_at_end(side.other()) {
+            return None;
+        }
+        let peer_silent = self
+            .flow(side.other())
+            .last_packet
+            .is_none_or(|last| last.ns <= since.ns);
+        Some(DeadPath {
+            since,
+            run,
+            peer_silent,
+        })
+    }
+
+    /// `side` had closed its receive window at the end: it was not reading.
+    pub fn zero_window_at_end(&self, side: Side) -> bool {
+        let flow = self.flow(side);
+        flow.zero_window_since.is_some()
+            || self.flow(side.other()).zero_window_probes > 0 && flow.window == Some(0)
+    }
+
+    /// The last packet of `side`.
+    pub fn last_packet(&self, side: Side) -> Option<Moment> {
+        self.flow(side).last_packet
+    }
+
+    /// TCP was established.
+    pub fn established(&self) -> bool {
+        let shake = &self.conn.handshake;
+        shake.ack.is_some()
+            || shake.syn.is_none() && self.conn.orig.packets > 0 && self.conn.resp.packets > 0
+    }
+
+    /// The SYN was refused, unanswered or answered by ICMP.
+    pub fn attempt_failed(&self) -> bool {
+        matches!(
+            self.conn.end.manner,
+            Manner::Refused | Manner::Unanswered | Manner::Unreachable
+        )
+    }
+
+    /// Retransmitted share of the data packets of `side`.
+    pub fn loss_share(&self, side: Side) -> f64 {
+        let flow = self.flow(side);
+        flow.retransmissions as f64 / (flow.packets.max(1)) as f64
+    }
+
+    /// Something other than NATS was spoken.
+    pub fn other_protocol(&self) -> Option<&'a str> {
+        match &self.session()?.protocol {
+            Protocol::Other(what) => Some(what),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The answer: what happened, how much of it, and what that rests on. Three sentences that can be read alone.
+
+use std::collections::BTreeMap;
+
+use super::Shown;
+use super::phrase::{count, ordinary, thousands};
+use crate::attribute::finding::{Close, Incident};
+use crate::time::Instant;
+
+/// Causes named in the second sentence.
+const NAMED: usize = 6;
+
+/// The worst incident shown that nobody meant: what the headline tells.
+pub fn worst<'a>(shown: &Shown<'a>) -> Option<&'a Incident> {
+    let incidents = &shown.analysis.incidents;
+    let mut telling = shown.incidents.iter().map(|&number| &incidents[number]);
+    telling.find(|incident| !ordinary(incident.cause))
+}
+
+/// What happened, worst first.
+pub fn headline(shown: &Shown<'_>) -> String {
+    let analysis = shown.analysis;
+    if let Some(incident) = worst(shown) {
+        return incident.summary.clone();
+    }
+    let closes = shown.closes.len();
+    match lost(shown).first() {
+        Some(&index) => analysis.closes[index].summary.clone(),
+        None if closes == 0 && shown.partial() => "No close matches what was asked for.".to_owned(),
+        None if closes == 0 => "No closed connection was found in this input.".to_owned(),
+        None if closes == 1 => {
+            "No connection was lost: the one that closed was closed on purpose.".to_owned()
+        }
+        None => format!(
+            "No connection was lost: all {} that closed were closed on purpose.",
+            thousands(closes as u64)
+        ),
+    }
+}
+
+/// How many closes, by cause; empty where there are none.
+pub fn counts(shown: &Shown<'_>) -> String {
+    let analysis = shown.analysis;
+    if shown.closes.is_empty() {
+        return String::new();
+    }
+    let mut causes: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut meant = 0;
+    for &index in &shown.closes {
+        let close = &analysis.closes[index];
+        if ordinary(close.cause) {
+            meant += 1;
+        } else {
+            *causes.entry((close.cause, close.detail)).or_default() += 1;
+        }
+    }
+    let mut ranked: Vec<_> = causes.into_iter().collect();
+    ranked.sort_by_key(|&(cause, number)| (std::cmp::Reverse(number), cause));
+    let mut parts: Vec<String> = ranked
+        .iter()
+        .take(NAMED)
+        .map(|((cause, detail), number)| {
+            format!("{} {}", thousands(*number as u64), label(cause, detail))
+        })
+        .collect();
+    if ranked.len() > NAMED {
+        let rest: usize = ranked[NAMED..].iter().map(|(_, number)| number).sum();
+        parts.push(format!("{rest} of other causes"));
+    }
+    if meant > 0 {
+        parts.push(format!("{} meant or ordinary", thousands(meant)));
+    }
+    let all = count(analysis.closes.len(), "close", "closes");
+    let closes = if shown.partial() {
+        format!("{} of {all} shown", thousands(shown.closes.len() as u64))
+    } else {
+        all
+    };
+    format!("{closes}: {}.", parts.join(", "))
+}
+
+/// What the answer rests on.
+pub fn basis(shown: &Shown<'_>) -> String {
+    let analysis = shown.analysis;
+    let mut text = format!(
+        "From {}",
+        count(analysis.sources.len(), "source", "sources")
+    );
+    if let Some((first, last)) = span(shown) {
+        let (from, until) = (first.rfc3339(0), last.rfc3339(0));
+        let same_day = from.get(..11) == until.get(..11);
+        let until = if same_day {
+            until.get(11..).unwrap_or(&until)
+        } else {
+            &until
+        };
+        let plain = |text: &str| text.replace('T', " ").trim_end_matches('Z').to_owned();
+        text.push_str(&format!(
+            "; times are UTC, {} to {}",
+            plain(&from),
+            plain(until)
+        ));
+    }
+    let apart = analysis
+        .clocks
+        .iter()
+        .filter(|clock| !clock.outer && !clock.aligned)
+        .count();
+    if apart > 0 && analysis.sources.len() > 1 {
+        let clocks = count(apart, "clock is", "clocks are");
+        text.push_str(&format!("; {clocks} not aligned with the others"));
+    }
+    let skipped: u64 = analysis.rejects.iter().map(|reject| reject.count).sum();
+    if skipped > 0 {
+        let parts = count(skipped as usize, "record", "records");
+        text.push_str(&format!("; {parts} could not be read"));
+    }
+    text.push('.');
+    text
+}
+
+/// Closes shown that nobody meant.
+pub fn lost(shown: &Shown<'_>) -> Vec<usize> {
+    let closes = &shown.analysis.closes;
+    let shown = shown.closes.iter().copied();
+    shown
+        .filter(|&index| !ordinary(closes[index].cause))
+        .collect()
+}
+
+/// The close shown that tells an incident best: as sure as the incident, and with the most to cite.
+pub fn example<'a>(shown: &Shown<'a>, incident: &Incident) -> Option<&'a Close> {
+    let closes = &shown.analysis.closes;
+    let mut best: Option<&Close> = None;
+    for index in &incident.closes {
+        if shown.closes.binary_search(index).is_err() {
+            continue;
+        }
+        let close = &closes[*index];
+        let rank = |close: &Close| (close.confidence, close.evidence.len());
+        if best.is_none_or(|best| rank(close) > rank(best)) {
+            best = Some(close);
+        }
+    }
+    best
+}
+
+/// The first and the last moment of everything shown.
+pub fn span(shown: &Shown<'_>) -> Option<(Instant, Instant)> {
+    let analysis = shown.analysis;
+    let moments = shown.closes.iter().flat_map(|&index| {
+        let close = &analysis.closes[index];
+        let evidence = close.evidence.iter().filter_map(|piece| piece.at);
+        close.closed_at.into_iter().chain(evidence)
+    });
+    let mut span: Option<(Instant, Instant)> = None;
+    for when in moments {
+        span = Some(span.map_or((when.at, when.at), |(first, last)| {
+            (first.min(when.at), last.max(when.at))
+        }));
+    }
+    span
+}
+
+/// `network/blackhole`, or the cause alone where there is no detail.
+pub fn label(cause: &str, detail: &str) -> String {
+    if detail.is_empty() {
+        cause.to_owned()
+    } else {
+        format!("{cause}/{detail}")
+    }
+}

@@ -1,0 +1,109 @@
+//! A citation as a reader sees it, and quoted text made safe to show: logs are hostile.
+
+use std::borrow::Cow;
+
+use crate::attribute::finding::Analysis;
+use crate::source::SourceId;
+use crate::span::{Cite, Place};
+
+/// The path of a source; ids that name none print as such.
+pub fn path(analysis: &Analysis, source: SourceId) -> Cow<'_, str> {
+    analysis
+        .sources
+        .get(source.0 as usize)
+        .map_or(Cow::Borrowed("?"), |source| visible(&source.path))
+}
+
+/// A citation as its file numbers it: captures that rotated are numbered as one, each file of them from 1.
+pub fn located(analysis: &Analysis, cite: Cite) -> Cite {
+    let Place::Frame(frame) = cite.place else {
+        return cite;
+    };
+    let captures = &analysis.records.captures;
+    let facts = captures.iter().find(|facts| facts.source == cite.source);
+    let pieces = facts.map_or(&[][..], |facts| &facts.pieces);
+    let piece = pieces.iter().rev().find(|(_, first)| *first <= frame);
+    piece.map_or(cite, |&(source, first)| {
+        Cite::frame(source, frame - first + 1)
+    })
+}
+
+/// `server.log:123`, `client.pcap:#4711`, `varz.json:@2048`.
+pub fn cite(analysis: &Analysis, cite: Cite) -> String {
+    let cite = located(analysis, cite);
+    format!("{}:{}", path(analysis, cite.source), place(cite.place))
+}
+
+/// `123`, `#4711`, `@2048`: a line, a frame, a byte offset.
+pub fn place(place: Place) -> String {
+    match place {
+        Place::Line(line) => line.to_string(),
+        Place::Frame(frame) => format!("#{frame}"),
+        Place::Byte(byte) => format!("@{byte}"),
+    }
+}
+
+/// The same in words: `line 123`, `frame 4711`, `byte 2048`.
+pub fn place_words(place: Place) -> String {
+    match place {
+        Place::Line(line) => format!("line {line}"),
+        Place::Frame(frame) => format!("frame {frame}"),
+        Place::Byte(byte) => format!("byte {byte}"),
+    }
+}
+
+/// Text with everything that a terminal or a page would obey written out instead: control characters, and the invisible
+/// ones that reorder or hide what follows (Unicode TR 36).
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(obeyed) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for char in text.chars() {
+        match char {
+            '\t' => shown.push_str("\\t"),
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            _ if !obeyed(char) => shown.push(char),
+            _ if (char as u32) < 0x100 => shown.push_str(&format!("\\x{:02x}", char as u32)),
+            _ => shown.push_str(&format!("\\u{{{:x}}}", char as u32)),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+fn obeyed(char: char) -> bool {
+    char.is_control()
+        || matches!(
+            char,
+            '\u{61c}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{2069}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_terminal_obeys_is_written_out() {
+        for (text, shown) in [
+            (
+                "plain - \"v1.22.1:go:a\" é 日本",
+                "plain - \"v1.22.1:go:a\" é 日本",
+            ),
+            ("\x1b[31mred\x07", "\\x1b[31mred\\x07"),
+            ("a\tb\r\nc\0", "a\\tb\\r\\nc\\x00"),
+            ("\u{9b}2J\u{85}", "\\x9b2J\\x85"),
+            ("abc\u{202e}gnp.exe", "abc\\u{202e}gnp.exe"),
+            ("zero\u{200b}width\u{feff}", "zero\\u{200b}width\\u{feff}"),
+        ] {
+            assert_eq!(visible(text), shown);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! How the input was read: sources, clocks, what was skipped, advisories for the versions seen.
+
+use std::io;
+
+use super::pen::{Indent, Ink, Pen};
+use super::{Page, cap};
+use crate::align::clock::Clock;
+use crate::attribute::finding::SourceFacts;
+use crate::report::clocks::Clocks;
+use crate::report::excerpt;
+use crate::report::phrase::{self, bytes, count};
+use crate::source::Source;
+
+pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
+    let analysis = page.shown.analysis;
+    if !analysis.sources.is_empty() {
+        pen.title("WHAT WAS READ")?;
+        let clocks = Clocks::new(analysis);
+        let most = page.cap(cap::SOURCES);
+        for source in analysis.sources.iter().take(most) {
+            let facts = analysis.source_facts.get(source.id.0 as usize);
+            one(
+                pen,
+                source,
+                facts,
+                clocks.of(source.id),
+                page.options.verbose,
+            )?;
+        }
+        if analysis.sources.len() > most {
+            let more = count(analysis.sources.len() - most, "more source", "more sources");
+            let text = format!("... and {more}; -v lists all");
+            pen.write(Indent::default(), &[(Ink::Dim, &text)])?;
+        }
+    }
+    skipped(page, pen)?;
+    advisories(page, pen)
+}
+
+fn one(
+    pen: &mut Pen<'_>,
+    source: &Source,
+    facts: Option<&SourceFacts>,
+    clock: Option<&Clock>,
+    verbose: bool,
+) -> io::Result<()> {
+    let mut about = format!("  {}", source.kind.word());
+    if source.bytes > 0 {
+        about.push_str(&format!(", {}", bytes(source.bytes)));
+    }
+    if let Some(facts) = facts {
+        let (one, many) = match source.kind.word() {
+            "capture" => ("packet", "packets"),
+            "log" => ("line", "lines"),
+            _ => ("record", "records"),
+        };
+        about.push_str(&format!(", {}", count(facts.records as usize, one, many)));
+        if facts.rejected > 0 {
+            about.push_str(&format!(", {} unreadable", facts.rejected));
+        }
+    }
+    if let Some(clock) = clock {
+        about.push_str(&format!("; {}", phrase::clock(clock)));
+    }
+    pen.write(
+        Indent::hanging(0, 4),
+        &[(Ink::Bold, &source.path), (Ink::Plain, &about)],
+    )?;
+    if !verbose {
+        return Ok(());
+    }
+    if let Some(clock) = clock.filter(|clock| !clock.how.is_empty()) {
+        pen.write(Indent::all(4), &[(Ink::Dim, &clock.how)])?;
+    }
+    for (shape, number, first) in facts.map_or(&[][..], |facts| &facts.foreign) {
+        let text = format!("not understood, {number} like line {first}: {shape}");
+        pen.write(Indent::hanging(4, 6), &[(Ink::Dim, &text)])?;
+    }
+    Ok(())
+}
+
+fn skipped(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
+    let analysis = page.shown.analysis;
+    if analysis.rejects.is_empty() {
+        return Ok(());
+    }
+    pen.title("NOT READ")?;
+    let most = page.cap(cap::SKIPPED);
+    for reject in analysis.rejects.iter().take(most) {
+        let place = reject
+            .place
+            .map_or_else(String::new, |place| format!(":{}", excerpt::place(place)));
+        let source = excerpt::path(analysis, reject.source);
+        let times = match reject.count {
+            0 | 1 => String::new(),
+            many => format!(" ({})", count(many as usize, "time", "times")),
+        };
+        pen.plain(
+            Indent::hanging(0, 4),
+            &format!("{source}{place}  {}{times}", reject.why),
+        )?;
+    }
+    if analysis.rejects.len() > most {
+        let text = format!(
+            "... and {} more; -v lists all",
+            analysis.rejects.len() - most
+        );
+        pen.write(Indent::default(), &[(Ink::Dim, &text)])?;
+    }
+    Ok(())
+}
+
+fn advisories(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
+    let analysis = page.shown.analysis;
+    if analysis.advisories.is_empty() {
+        return Ok(());
+    }
+    pen.title("KNOWN OF THE VERSIONS SEEN")?;
+    for (id, says) in &analysis.advisories {
+        pen.write(
+            Indent::hanging(0, 4),
+            &[(Ink::Bold, id), (Ink::Plain, "  "), (Ink::Plain, says)],
+        )?;
+    }
+    Ok(())
+}
