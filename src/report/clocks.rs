@@ -65,10 +65,10 @@ impl<'a> Clocks<'a> {
         let clock = self.of(source)?;
         let at = when.at.0;
         let stretch = clock.stretches.iter().rev().find(|stretch| {
-            stretch.from == i64::MIN || stretch.from.saturating_add(stretch.offset.mid()) <= at
+            stretch.from == i64::MIN || stretch.from.saturating_add(stretch.best) <= at
         });
         let stretch = stretch.or(clock.stretches.first())?;
-        let shifted = at.saturating_sub(stretch.offset.mid());
+        let shifted = at.saturating_sub(stretch.best);
         let elapsed = if stretch.from == i64::MIN {
             0
         } else {
@@ -98,11 +98,12 @@ pub fn zone_word(seconds_east: i32) -> String {
 
 /// What to add to a clock's readings, in seconds, with its bounds, the zone taken out: best, low, high.
 pub fn offset_s(clock: &Clock) -> Option<(f64, f64, f64)> {
-    let offset = clock.stretches.first()?.offset;
+    let stretch = clock.tightest();
+    let offset = stretch.offset;
     let zone = i64::from(clock.zone_s.unwrap_or(0)) * SECOND;
     let seconds = |ns: i64| ns.saturating_add(zone) as f64 / SECOND as f64;
     Some((
-        seconds(offset.mid()),
+        seconds(stretch.best),
         seconds(offset.low),
         seconds(offset.high),
     ))
@@ -143,6 +144,7 @@ mod tests {
             clock.stretches = vec![Stretch {
                 from,
                 offset: Bounds::exact(offset_ns),
+                best: offset_ns,
                 drift_ppm,
             }];
             let analysis = with_clock(clock);
@@ -168,6 +170,7 @@ mod tests {
             low: -3_600 * SECOND + 400_000_000,
             high: -3_600 * SECOND + 600_000_000,
         };
+        clock.stretches[0].best = clock.stretches[0].offset.mid();
         assert_eq!(offset_s(&clock), Some((0.5, 0.4, 0.6)));
         assert_eq!(zone_word(-19_800), "-05:30");
     }

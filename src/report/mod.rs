@@ -24,6 +24,7 @@ pub mod explain;
 pub mod output;
 mod prose;
 pub mod schema;
+pub mod timeline;
 pub mod why;
 
 #[cfg(test)]

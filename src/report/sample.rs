@@ -69,6 +69,7 @@ fn clock(id: u32, offset_us: i64, within_us: i64, anchors: usize) -> Clock {
                 low: (offset_us - within_us) * 1_000,
                 high: (offset_us + within_us) * 1_000,
             },
+            best: offset_us * 1_000,
             drift_ppm: 0.0,
         }],
         anchors,
@@ -471,6 +472,7 @@ fn story(index: usize, name: &str) -> ClientStory {
         local: None,
         cid: None,
         server_id: None,
+        subject: None,
     };
     let mut events = vec![
         event(

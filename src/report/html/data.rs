@@ -387,13 +387,14 @@ impl<'a> Data<'a> {
             .zip(extents)
             .filter_map(|(source, extent)| {
                 let clock = self.clocks.of(source.id)?;
-                let offset = clock.stretches.first()?.offset;
+                let stretch = clock.tightest();
+                let offset = stretch.offset;
                 Some(SourceLane {
                     path: visible(&source.path).into_owned(),
                     from: extent.map(|(from, _)| from),
                     until: extent.map(|(_, until)| until),
-                    low_us: offset.low.saturating_sub(offset.mid()) as f64 / 1e3,
-                    high_us: offset.high.saturating_sub(offset.mid()) as f64 / 1e3,
+                    low_us: offset.low.saturating_sub(stretch.best) as f64 / 1e3,
+                    high_us: offset.high.saturating_sub(stretch.best) as f64 / 1e3,
                     aligned: clock.aligned,
                     clock: phrase::clock(clock),
                 })
