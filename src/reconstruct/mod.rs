@@ -5,8 +5,8 @@
 
 mod anomaly;
 mod assembler;
-pub mod capture;
 pub mod bundle;
+pub mod capture;
 pub mod client;
 pub mod client_story;
 pub mod config_file;
@@ -25,6 +25,9 @@ mod live_conn;
 pub mod log;
 mod log_family;
 pub mod monitored;
+mod rst;
+mod sample;
+mod seq;
 pub mod server;
 mod server_absorb;
 mod server_conns;
