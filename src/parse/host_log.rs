@@ -1,6 +1,10 @@
 //! Lines of the host around a server: kernel (`dmesg`, kern.log, journal), systemd, container runtimes, Kubernetes. Only
 //! what ends processes, drops connections or takes links and machines away.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::server_log::record::ServerEventKind;
 use super::timestamp::timestamp;
 use crate::time::{Basis, SECOND, Stamp};
@@ -22,6 +26,24 @@ pub struct Victim<'a> {
     /// Command, container or unit name; the kernel cuts commands to 15 characters.
     pub name: &'a str,
 }
+
+/// Without one of these words a bare line is not the host's: one pass over the many lines of applications.
+static SUSPECT: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::new([
+        "oom",
+        "OOM",
+        "ut of memory",
+        "nf_conntrack",
+        "TCP: ",
+        ".service: ",
+        " container ",
+        "exited with code",
+        "Exit Code:",
+        "Back-off",
+        "probe failed",
+    ])
+    .expect("few short words")
+});
 
 /// Makes an event of a line.
 type Kind = fn(Box<str>) -> ServerEventKind;
@@ -139,6 +161,7 @@ pub fn line(text: &str, program: Option<&str>) -> Option<HostLine> {
             Some(ServerEventKind::Host(rest.trim().into()))
         }
         None if stamp.is_some() || text.starts_with("kernel: ") => kind(KERNEL),
+        None if !SUSPECT.is_match(rest) => None,
         // Bare lines: only words that no application writes by chance.
         None => bare(rest)
             .then(|| kind(KERNEL).or_else(|| kind(SYSTEMD)))

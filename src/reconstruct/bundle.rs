@@ -10,7 +10,7 @@ use super::log::LogResult;
 use super::log_family::family;
 use super::server::{EndManner, ServerLife};
 use super::server_absorb::{absorb, continue_with};
-use super::server_life::speaks_on_sigterm;
+use super::server_end::speaks_on_sigterm;
 use super::year;
 
 /// A life and where it comes from.
