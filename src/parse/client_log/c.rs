@@ -124,7 +124,9 @@ fn first_connect(detail: &ClientEventKind, status: &str) -> ClientEventKind {
     match (detail.trouble(), status) {
         (_, "Timeout") => ConnectFailed(Trouble::Timeout),
         (_, "Connection Closed") => ConnectFailed(Trouble::Eof),
-        (Some(Trouble::Other(text)), "Error") => ConnectFailed(Trouble::server_error(&text)),
+        (Some(Trouble::Other(text)), "Error" | "Authentication Violation") => {
+            ConnectFailed(Trouble::server_error(&text))
+        }
         (Some(trouble), _) => ConnectFailed(trouble),
         (None, _) => ConnectFailed(Unsaid),
     }
@@ -162,4 +164,40 @@ pub(super) fn is_status(number: &str, text: &str) -> bool {
         ("34", "No responders available for request"),
     ];
     STATUSES.contains(&(number, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::said::Library;
+    use super::super::tests::reads;
+    use super::*;
+
+    #[test]
+    fn real_lines_are_read() {
+        for (line, want) in [
+            (
+                "Error 20 - Slow Consumer, messages dropped on connection [7] on \"foo\"",
+                SlowConsumer,
+            ),
+            (
+                "Error: 11 - Authentication Violation - (conn.c:2179): Authorization Violation",
+                ConnectFailed(Trouble::Auth("Authorization Violation".into())),
+            ),
+            (
+                "Error: 6 - No server available for connection - (conn.c:2385): No server available for connection",
+                ConnectFailed(NoServers),
+            ),
+            (
+                "publish error: 23 - Insufficient Buffer",
+                PublishFailed(BufferFull),
+            ),
+            (
+                "connection closed: 6 - No server available for connection",
+                Closed(NoServers),
+            ),
+            ("connection closed: 0 - OK", Closed(NoError)),
+        ] {
+            assert_eq!(reads(line, Library::C), Some(want), "{line}");
+        }
+    }
 }
