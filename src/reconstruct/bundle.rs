@@ -116,7 +116,7 @@ fn relation(rows: &[Option<Row>], earlier: usize, later: usize) -> Relation {
         (Some(end), Some(start)) => end <= start,
         _ => false,
     };
-    if !apart || a.life.end.next.is_some() {
+    if !apart || a.life.end.next.is_some() || !may_be_same(&a.life, &b.life) {
         return Relation::None;
     }
     if b.life.started.is_some() {
@@ -126,6 +126,23 @@ fn relation(rows: &[Option<Row>], earlier: usize, later: usize) -> Relation {
         Relation::Continues
     } else {
         Relation::None
+    }
+}
+
+/// Nothing says that two lives are of different servers.
+fn may_be_same(a: &ServerLife, b: &ServerLife) -> bool {
+    let named = |life: &ServerLife| {
+        let identity = &life.identity;
+        identity
+            .name
+            .clone()
+            .filter(|_| identity.name != identity.id)
+    };
+    let ports = [a, b].map(|life| life.identity.listen.map(|listen| listen.port()));
+    let differ = |x: &Option<u16>, y: &Option<u16>| x.is_some() && y.is_some() && x != y;
+    match (named(a), named(b)) {
+        (Some(a), Some(b)) => a == b,
+        _ => !differ(&ports[0], &ports[1]),
     }
 }
 

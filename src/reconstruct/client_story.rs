@@ -110,7 +110,6 @@ impl StoryBuilder {
             stream.first = Some(line.log_ref(envelope::stamp(line.body)));
         }
         if routine(line.body).is_some() {
-            stream.library = Library::RustAsync;
             stream.nats = true;
             return true;
         }
@@ -131,6 +130,16 @@ impl StoryBuilder {
         }
         if stream.record.ends_traceback() {
             return self.end_traceback(stream, line, &envelope);
+        }
+        // Python's record without a traceback: the exception alone, at the line's start.
+        if envelope.stamp.is_none()
+            && !envelope.level
+            && let Some((client, slot)) = stream.record.event()
+            && self.clients[client].events.is_bare_error(slot)
+        {
+            self.refine(stream, client, slot, line.body);
+            stream.record.close();
+            return true;
         }
         if envelope.library != Library::Unknown {
             stream.library = envelope.library;

@@ -34,7 +34,6 @@ struct Endpoint {
     last_syn: Option<Seq>,
     last_fin: Option<Seq>,
     last_rst: Option<Seq>,
-    did_close: bool,
     /// Payload was sent or acknowledged.
     sized: bool,
     retransmissions: Scaled,
@@ -278,11 +277,9 @@ impl ConnState {
             State::SynSent | State::SynAckSent => {
                 if fin {
                     self.ends[me].enter(State::Closed);
-                    self.ends[me].did_close = true;
                 }
                 if rst {
                     self.ends[me].enter(State::Reset);
-                    self.ends[me].did_close = true;
                 }
             }
             State::Established | State::Partial => {
@@ -301,11 +298,9 @@ impl ConnState {
                         // The peer's FIN was followed by its RST: an ordinary end after all.
                         self.ends[peer].enter(State::Closed);
                     }
-                    self.ends[me].did_close = true;
                 }
                 if rst {
                     self.ends[me].enter(State::Reset);
-                    self.ends[me].did_close = true;
                 }
             }
             State::Closed => {
@@ -349,11 +344,9 @@ impl ConnState {
         }
         if fin {
             self.ends[me].enter(State::Closed);
-            self.ends[me].did_close = true;
         }
         if rst {
             self.ends[me].enter(State::Reset);
-            self.ends[me].did_close = true;
         }
         if self.ends[me].state == State::Inactive {
             let eccentric =
@@ -366,11 +359,6 @@ impl ConnState {
                 self.ends[me].enter(State::Partial);
             }
         }
-    }
-
-    /// Both ends closed, one way or the other: a SYN now is a new connection.
-    pub fn is_closed(&self) -> bool {
-        self.ends[0].did_close && self.ends[1].did_close
     }
 
     /// The `conn_state` code.

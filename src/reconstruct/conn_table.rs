@@ -14,13 +14,16 @@ use crate::span::Moment;
 use crate::time::SECOND;
 
 /// A connection that is over is kept this long after its last packet, for late ones.
-const LINGER: i64 = 10 * SECOND;
+const LINGER: i64 = 3 * SECOND;
+
+/// Likewise, when a FIN still waits for its acknowledgement: retransmissions come with growing pauses.
+const LINGER_UNACKED: i64 = 60 * SECOND;
 
 /// A connection attempt that nobody answers: longer than any system goes on sending SYNs (Linux: 127 s with 6 retries).
 const ATTEMPT: i64 = 180 * SECOND;
 
 /// Packets without SYN that come this long after the end are stragglers of the old connection, not a new one.
-const STRAGGLERS: i64 = 240 * SECOND;
+const STRAGGLERS: i64 = 60 * SECOND;
 
 /// Payload kept behind holes, over all connections of a table.
 const HELD: usize = 48 * 1024 * 1024;
@@ -52,6 +55,15 @@ enum Slot {
     Live(u32),
     /// Over, and handed out; the time of its last packet.
     Gone(i64),
+}
+
+/// How long after its last packet a connection that is over is kept.
+fn linger(conn: &LiveConn) -> i64 {
+    if conn.is_settled() {
+        LINGER
+    } else {
+        LINGER_UNACKED
+    }
 }
 
 /// What a table has to say besides connections.
@@ -129,15 +141,18 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
         let Some((_, conn)) = &mut self.live[slot as usize] else {
             return;
         };
-        let sender = if from_low { key.low() } else { key.high() };
-        let end = if conn.tuple.orig == sender.socket() {
+        let end = if from_low == conn.orig_is_low {
             End::Orig
         } else {
             End::Resp
         };
         let was_over = conn.is_over();
         let held = conn.held_bytes();
-        let host_ttl = self.host_ttl.get(&segment.src).copied();
+        let host_ttl = if segment.has(RST) {
+            self.host_ttl.get(&segment.src).copied()
+        } else {
+            None
+        };
         conn.segment(end, segment, payload, at, interface, host_ttl);
         let now_held = conn.held_bytes();
         self.held = self.held + now_held - held;
@@ -167,9 +182,10 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
         match self.slots.get(key) {
             Some(&Slot::Live(slot)) => {
                 let (_, conn) = self.live[slot as usize].as_mut()?;
-                let stale = conn.is_over() && at.ns - conn.last.ns > LINGER
+                let stale = conn.is_over() && at.ns - conn.last.ns > linger(conn)
                     || conn.is_attempt() && at.ns - conn.last.ns > ATTEMPT;
-                if conn.is_reused_by(segment) {
+                let reused = conn.is_reused_by(segment);
+                if reused {
                     conn.replace();
                 } else if !stale {
                     return Some(slot);
@@ -178,6 +194,11 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
                 if stale && !segment.has(SYN) {
                     return None;
                 }
+                let slot = self.open(key, segment, at);
+                if reused && let Some((_, conn)) = &mut self.live[slot as usize] {
+                    conn.note_reuse(at);
+                }
+                return Some(slot);
             }
             Some(&Slot::Gone(last)) if !segment.has(SYN) && at.ns - last < STRAGGLERS => {
                 return None;
@@ -211,6 +232,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
         let conn = Box::new(LiveConn::new(
             self.source,
             tuple,
+            orig == key.low(),
             key.tunnel(),
             at,
             flip,
@@ -224,7 +246,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
         self.live[slot as usize] = Some((*key, conn));
         self.slots.insert(*key, Slot::Live(slot));
         if attempt {
-            self.attempts.push_back((at.ns + ATTEMPT, slot, at));
+            self.attempts.push_back((at.ns + LINGER, slot, at));
         }
         slot
     }
@@ -287,7 +309,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
             if let Some((_, conn)) = &self.live[slot as usize]
                 && conn.first == first
             {
-                let due = conn.last.ns + LINGER;
+                let due = conn.last.ns + linger(conn);
                 if due >= self.now {
                     self.watch.push_back((due, slot, first));
                 } else {

@@ -1,133 +1,224 @@
-//! A byte stream as lines, with bounded memory: a line longer than [`MAX_LINE`] is passed over and reported.
+//! A byte stream as batches that end at line ends, with bounded memory: a line longer than a whole batch is passed over.
 
 use std::io::Read;
 
 /// The longest line that is looked at. nats-server never truncates a line; traced payloads are the only long ones.
 pub const MAX_LINE: usize = 1 << 20;
 
-/// How much is read at a time.
-const CHUNK: usize = 256 << 10;
+/// Size of a batch.
+const BATCH: usize = 4 << 20;
 
-/// What the stream gives.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Item<'a> {
-    /// A line, without its end.
-    Line(u64, &'a [u8]),
-    /// A line that was too long: its number and how many bytes it has.
-    TooLong(u64, u64),
+/// What to do with the bytes that [`Batches::next`] put into the buffer.
+#[derive(Debug)]
+pub enum Batch {
+    /// Whole lines, in the buffer.
+    Lines,
+    /// One line of this many bytes, longer than a batch, which was passed over.
+    TooLong(u64),
+    /// This many NUL bytes, longer than a batch, in front of the next line (a file truncated while it was written).
+    Nuls(u64),
+    /// The end.
+    End,
+    /// Reading failed.
+    Failed(std::io::Error),
 }
 
-/// Why reading stopped early.
-pub type Failure = Option<std::io::Error>;
+/// Reads batches.
+pub struct Batches {
+    reader: Box<dyn Read + Send>,
+    /// The beginning of a line whose end is not read yet.
+    carry: Vec<u8>,
+    ended: bool,
+}
 
-/// Reads all lines and hands each to `each`; `advance` is told of bytes read. Returns the number of lines.
-pub fn each_line(
-    mut reader: Box<dyn Read + Send>,
-    advance: &dyn Fn(u64),
-    mut each: impl FnMut(Item<'_>),
-) -> (u64, Failure) {
-    let mut buffer = vec![0_u8; CHUNK];
-    let mut filled = 0;
-    let mut number = 0_u64;
-    let mut skipping: Option<u64> = None;
-    loop {
-        if filled == buffer.len() {
-            buffer.resize((buffer.len() * 2).min(MAX_LINE + CHUNK), 0);
+impl Batches {
+    /// From a reader.
+    pub fn new(reader: Box<dyn Read + Send>) -> Self {
+        Self {
+            reader,
+            carry: Vec::new(),
+            ended: false,
         }
-        let read = match reader.read(&mut buffer[filled..]) {
-            Ok(read) => read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return (number, Some(error)),
-        };
-        if read == 0 {
-            break;
+    }
+
+    /// Fills `buffer` with the next whole lines. The second value is how many bytes were read from the source.
+    pub fn next(&mut self, buffer: &mut Vec<u8>) -> (Batch, u64) {
+        buffer.clear();
+        buffer.append(&mut self.carry);
+        let mut read = 0_u64;
+        let failure = self.fill(buffer, BATCH, &mut read);
+        if let Some(end) = memchr::memrchr(b'\n', buffer) {
+            self.carry.extend_from_slice(&buffer[end + 1..]);
+            buffer.truncate(end + 1);
+            return (Batch::Lines, read);
         }
-        advance(read as u64);
-        let mut start = 0;
-        let scan_from = filled;
-        filled += read;
-        for end in memchr::memchr_iter(b'\n', &buffer[scan_from..filled]) {
-            let end = scan_from + end;
-            number += 1;
-            match skipping.take() {
-                Some(before) => each(Item::TooLong(number, before + (end - start) as u64)),
-                None => each(Item::Line(number, &buffer[start..end])),
+        if self.ended {
+            return match failure {
+                Some(error) => (Batch::Failed(error), read),
+                None if buffer.is_empty() => (Batch::End, read),
+                None => (Batch::Lines, read),
+            };
+        }
+        (self.pass_over(buffer, &mut read), read)
+    }
+
+    /// Reads until the buffer has `size` bytes or the source ends. A failure ends the source.
+    fn fill(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        size: usize,
+        read: &mut u64,
+    ) -> Option<std::io::Error> {
+        let mut filled = buffer.len();
+        buffer.resize(size.max(filled), 0);
+        let mut failure = None;
+        while !self.ended && filled < buffer.len() {
+            match self.reader.read(&mut buffer[filled..]) {
+                Ok(0) => self.ended = true,
+                Ok(bytes) => {
+                    filled += bytes;
+                    *read += bytes as u64;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.ended = true;
+                    failure = Some(error);
+                }
             }
-            start = end + 1;
         }
-        buffer.copy_within(start..filled, 0);
-        filled -= start;
-        if let Some(bytes) = skipping.as_mut() {
-            *bytes += filled as u64;
-            filled = 0;
-        } else if filled > MAX_LINE {
-            skipping = Some(filled as u64);
-            filled = 0;
+        buffer.truncate(filled);
+        failure
+    }
+
+    /// Reads on to the end of what fills the whole buffer without a line end.
+    fn pass_over(&mut self, buffer: &mut Vec<u8>, read: &mut u64) -> Batch {
+        let mut length = 0_u64;
+        let nuls = buffer.iter().all(|b| *b == 0);
+        loop {
+            let end = if nuls {
+                buffer.iter().position(|b| *b != 0)
+            } else {
+                memchr::memchr(b'\n', buffer)
+            };
+            if let Some(end) = end {
+                let rest = if nuls { end } else { end + 1 };
+                self.carry.extend_from_slice(&buffer[rest..]);
+                length += end as u64;
+                break;
+            }
+            length += buffer.len() as u64;
+            buffer.clear();
+            if self.fill(buffer, BATCH, read).is_some() || buffer.is_empty() {
+                break;
+            }
+        }
+        buffer.clear();
+        if nuls {
+            Batch::Nuls(length)
+        } else {
+            Batch::TooLong(length)
         }
     }
-    if let Some(bytes) = skipping {
-        number += 1;
-        each(Item::TooLong(number, bytes + filled as u64));
-    } else if filled > 0 {
-        number += 1;
-        each(Item::Line(number, &buffer[..filled]));
+}
+
+/// Cuts whole lines into pieces of about `size` bytes, each of whole lines.
+pub fn pieces(lines: &[u8], size: usize) -> Vec<&[u8]> {
+    let mut out = Vec::new();
+    let mut rest = lines;
+    while rest.len() > size {
+        let Some(end) = memchr::memchr(b'\n', &rest[size..]) else {
+            break;
+        };
+        let (piece, after) = rest.split_at(size + end + 1);
+        out.push(piece);
+        rest = after;
     }
-    (number, None)
+    if !rest.is_empty() {
+        out.push(rest);
+    }
+    out
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(input: Vec<u8>) -> Vec<(u64, Result<Vec<u8>, u64>)> {
+    /// Gives few bytes at a time, as pipes do.
+    struct Slow(std::io::Cursor<Vec<u8>>, usize);
+
+    impl Read for Slow {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let most = buffer.len().min(self.1);
+            self.0.read(&mut buffer[..most])
+        }
+    }
+
+    fn read(input: Vec<u8>, at_a_time: usize) -> Vec<Result<Vec<u8>, String>> {
+        let mut batches = Batches::new(Box::new(Slow(std::io::Cursor::new(input), at_a_time)));
+        let mut buffer = Vec::new();
         let mut out = Vec::new();
-        let (count, failure) = each_line(Box::new(std::io::Cursor::new(input)), &|_| {}, |item| {
-            out.push(match item {
-                Item::Line(number, line) => (number, Ok(line.to_vec())),
-                Item::TooLong(number, bytes) => (number, Err(bytes)),
-            });
-        });
-        assert!(failure.is_none());
-        assert_eq!(count as usize, out.len());
-        out
+        loop {
+            match batches.next(&mut buffer).0 {
+                Batch::Lines => out.push(Ok(buffer.clone())),
+                Batch::TooLong(bytes) => out.push(Err(format!("long {bytes}"))),
+                Batch::Nuls(bytes) => out.push(Err(format!("nul {bytes}"))),
+                Batch::End => return out,
+                Batch::Failed(error) => panic!("{error}"),
+            }
+        }
     }
 
     #[test]
-    fn lines_and_a_last_one_without_end() {
-        assert_eq!(
-            read(b"a\n\nbc".to_vec()),
-            [
-                (1, Ok(b"a".to_vec())),
-                (2, Ok(vec![])),
-                (3, Ok(b"bc".to_vec()))
-            ]
-        );
-        assert_eq!(read(Vec::new()), []);
+    fn whole_lines_and_a_last_one_without_end() {
+        for at_a_time in [1, 2, 100] {
+            assert_eq!(
+                read(b"a\n\nbc".to_vec(), at_a_time),
+                [Ok(b"a\n\n".to_vec()), Ok(b"bc".to_vec())]
+            );
+        }
+        assert_eq!(read(Vec::new(), 1), []);
     }
 
     #[test]
-    fn a_line_of_five_megabytes_is_passed_over() {
+    fn a_line_of_a_hundred_megabytes_is_passed_over() {
         let mut input = b"a\n".to_vec();
-        input.resize(input.len() + 5_000_000, b'x');
+        input.resize(100_000_002, b'x');
         input.extend_from_slice(b"\nb\n");
         assert_eq!(
-            read(input.clone()),
+            read(input.clone(), 1 << 20),
             [
-                (1, Ok(b"a".to_vec())),
-                (2, Err(5_000_000)),
-                (3, Ok(b"b".to_vec()))
+                Ok(b"a\n".to_vec()),
+                Err("long 100000000".to_owned()),
+                Ok(b"b\n".to_vec())
             ]
         );
-        input.truncate(3_000_000);
-        assert_eq!(read(input), [(1, Ok(b"a".to_vec())), (2, Err(2_999_998))]);
+        input.truncate(9_000_002);
+        assert_eq!(
+            read(input, 1 << 20),
+            [Ok(b"a\n".to_vec()), Err("long 9000000".to_owned())]
+        );
     }
 
     #[test]
-    fn lines_longer_than_a_read() {
-        let long = vec![b'y'; 700_000];
-        let mut input = long.clone();
-        input.push(b'\n');
-        input.extend_from_slice(b"z");
-        assert_eq!(read(input), [(1, Ok(long)), (2, Ok(b"z".to_vec()))]);
+    fn text_after_a_run_of_nuls_is_kept() {
+        let mut input = vec![0_u8; 9_000_000];
+        input.extend_from_slice(b"text\n");
+        assert_eq!(
+            read(input, 1 << 20),
+            [Err("nul 9000000".to_owned()), Ok(b"text\n".to_vec())]
+        );
+    }
+
+    #[test]
+    fn pieces_are_whole_lines() {
+        let lines = b"aaa\nbb\n\ncccc\nd";
+        let cut = pieces(lines, 4);
+        assert_eq!(cut.concat(), lines);
+        assert!(
+            cut[..cut.len() - 1]
+                .iter()
+                .all(|piece| piece.ends_with(b"\n"))
+        );
+        assert!(pieces(b"", 4).is_empty());
     }
 }

@@ -7,14 +7,17 @@ pub use super::bundle::merge;
 use super::client::ClientStory;
 use super::client_story::StoryBuilder;
 use super::config_file::{self, ConfigFile};
+use super::digest::{Digest, Spot, digest};
 use super::facts::Shapes;
 pub use super::facts::SourceFacts;
-use super::lines::{Item, each_line};
+use super::lines::{Batch, Batches, MAX_LINE, pieces};
 use super::monitored::MonitoredLives;
 use super::server::{ServerEvent, ServerEventKind, ServerLife};
 use super::server_events;
 use super::server_life::LifeBuilder;
 use crate::parse::host_log;
+use rayon::prelude::*;
+
 use crate::parse::log_line::LogLine;
 use crate::parse::server_log::line::{Level, ServerLine, line as server_line};
 use crate::parse::server_log::stack::{self, Crash};
@@ -46,20 +49,49 @@ pub struct LogResult {
     pub rejects: Vec<Reject>,
 }
 
+/// Size of the pieces that are digested in parallel.
+const PIECE: usize = 512 << 10;
+
 /// Reads one text source. `advance` is told of bytes read.
 pub fn read(source: &Source, reader: Box<dyn Read + Send>, advance: &dyn Fn(u64)) -> LogResult {
     let mut log = LogReader::new(source);
-    let (records, failure) = each_line(reader, advance, |item| match item {
-        Item::Line(number, raw) => log.raw(number, raw),
-        Item::TooLong(number, bytes) => log.reject(
-            number,
-            format!("reading a line: {bytes} bytes are more than a log line has"),
-        ),
-    });
-    if let Some(error) = failure {
-        log.reject(records + 1, format!("reading the source: {error}"));
+    let mut batches = Batches::new(reader);
+    let (mut buffer, mut ahead) = (Vec::new(), Vec::new());
+    let (mut batch, mut bytes) = batches.next(&mut buffer);
+    loop {
+        advance(bytes);
+        match batch {
+            Batch::Lines => {
+                // The next batch is read while this one is digested.
+                let (digests, next) =
+                    rayon::join(|| digested(&buffer), || batches.next(&mut ahead));
+                for (piece, digest) in digests {
+                    log.fold(piece, digest);
+                }
+                (batch, bytes) = next;
+                std::mem::swap(&mut buffer, &mut ahead);
+                continue;
+            }
+            Batch::TooLong(length) => log.too_long(1, length),
+            Batch::Nuls(length) => log.nuls(length),
+            Batch::End => break,
+            Batch::Failed(error) => {
+                log.reject(log.lines + 1, format!("reading the source: {error}"));
+                break;
+            }
+        }
+        (batch, bytes) = batches.next(&mut buffer);
     }
+    let records = log.lines;
     log.finish(records)
+}
+
+/// The pieces of a batch with what a first look at each gives.
+fn digested(batch: &[u8]) -> Vec<(&[u8], Digest)> {
+    pieces(batch, PIECE)
+        .into_par_iter()
+        .map(|piece| (piece, digest(piece)))
+        .collect()
 }
 
 /// The state of one source.
@@ -76,6 +108,8 @@ struct LogReader<'s> {
     foreign: Shapes,
     unknown: Shapes,
     rejects: Vec<Reject>,
+    /// Lines so far.
+    lines: u64,
 }
 
 /// Lines of a crash until it is clear whose it is.
@@ -110,7 +144,87 @@ impl<'s> LogReader<'s> {
             foreign: Shapes::default(),
             unknown: Shapes::default(),
             rejects: Vec::new(),
+            lines: 0,
         }
+    }
+
+    /// Takes a digested piece.
+    fn fold(&mut self, piece: &[u8], digest: Digest) {
+        let base = self.lines;
+        self.lines += digest.lines;
+        for spot in &digest.too_long {
+            self.lines = base + spot.number - 1;
+            self.too_long(1, (spot.end - spot.start) as u64);
+        }
+        self.lines = base + digest.lines;
+        if self.unwrapper.is_stateful() {
+            self.line_by_line(piece, base, 0);
+            return;
+        }
+        for era in digest.eras {
+            for spot in &era.look {
+                self.raw(base + spot.number, &piece[spot.start..spot.end]);
+                if self.unwrapper.is_stateful() {
+                    self.line_by_line(piece, base, spot.number);
+                    return;
+                }
+            }
+            let line = |spot: &Spot| LogLine {
+                source: self.source.id,
+                number: base + spot.number,
+                outer: None,
+                stream: None,
+                body: &piece[spot.start..spot.end],
+            };
+            for (pid, first, last) in &era.idle {
+                let index = life_of(
+                    &mut self.lives,
+                    &mut self.current,
+                    &line(first),
+                    Some(*pid),
+                    false,
+                );
+                self.lives[index].idle(&line(first), &line(last));
+            }
+            for count in &era.counts {
+                let (first, last) = (line(&count.first), line(&count.last));
+                let index = life_of(
+                    &mut self.lives,
+                    &mut self.current,
+                    &first,
+                    Some(count.pid),
+                    false,
+                );
+                self.lives[index].counted(count, &first, &last);
+            }
+        }
+    }
+
+    /// Every line after line `done` of a piece, where lines depend on those before them.
+    fn line_by_line(&mut self, piece: &[u8], base: u64, done: u64) {
+        let lines = piece.strip_suffix(b"\n").unwrap_or(piece);
+        for (number, raw) in (1..).zip(lines.split(|b| *b == b'\n')) {
+            if number > done && raw.len() <= MAX_LINE {
+                self.raw(base + number, raw);
+            }
+        }
+    }
+
+    /// A line that no log has was passed over.
+    fn too_long(&mut self, lines: u64, bytes: u64) {
+        self.lines += lines;
+        self.reject(
+            self.lines,
+            format!("reading a line: {bytes} bytes are more than a log line has"),
+        );
+    }
+
+    /// NUL bytes stand in front of the next line.
+    fn nuls(&mut self, bytes: u64) {
+        self.reject(
+            self.lines + 1,
+            format!("reading a line: {bytes} NUL bytes in front of it"),
+        );
     }
 
     fn reject(&mut self, number: u64, why: String) {
@@ -179,6 +293,14 @@ impl<'s> LogReader<'s> {
 
     /// A raw line: what is in it goes to the grammars.
     fn raw(&mut self, number: u64, raw: &[u8]) {
+        let nuls = raw.iter().take_while(|b| **b == 0).count();
+        if nuls > 0 {
+            self.reject(
+                number,
+                format!("reading a line: {nuls} NUL bytes in front of it"),
+            );
+        }
+        let raw = &raw[nuls..];
         let mut unwrapper = std::mem::replace(&mut self.unwrapper, Unwrapper::new(self.source.id));
         unwrapper.line(number, raw, |line, meta| self.line(line, meta));
         self.unwrapper = unwrapper;
@@ -210,7 +332,7 @@ impl<'s> LogReader<'s> {
             return;
         }
         if let Some(error) = startup_error(&text) {
-            let index = self.life_of(line, meta.pid, false);
+            let index = life_of(&mut self.lives, &mut self.current, line, meta.pid, false);
             let at = line.log_ref(None);
             self.lives[index].failed_to_start(at, error);
             return;
@@ -243,29 +365,10 @@ impl<'s> LogReader<'s> {
         let starts = text.starts_with("Starting nats-server")
             || text.starts_with("Starting gnatsd")
             || text.starts_with("STREAM: Starting nats-streaming-server");
-        let index = self.life_of(line, head.pid, starts);
+        let index = life_of(&mut self.lives, &mut self.current, line, head.pid, starts);
         if !self.lives[index].line(line, head, &text) {
             self.unknown.count(head.text, line.number);
         }
-    }
-
-    /// The life that a line of this stream and process belongs to; a banner begins a new one.
-    fn life_of(&mut self, line: &LogLine<'_>, pid: Option<u32>, starts: bool) -> usize {
-        let belongs =
-            |life: &LifeBuilder| life.pid() == pid && life.stream.as_deref() == line.stream;
-        let found = self
-            .current
-            .filter(|index| belongs(&self.lives[*index]))
-            .or_else(|| self.lives.iter().rposition(belongs));
-        let index = match found {
-            Some(index) if !starts || self.lives[index].takes_banner() => index,
-            _ => {
-                self.lives.push(LifeBuilder::new(line, pid));
-                self.lives.len() - 1
-            }
-        };
-        self.current = Some(index);
-        index
     }
 
     /// Takes a line of a Go crash. False: it is none.
@@ -360,6 +463,29 @@ impl<'s> LogReader<'s> {
             rejects: self.rejects,
         }
     }
+}
+
+/// The life that a line of this stream and process belongs to; a banner begins a new one.
+fn life_of(
+    lives: &mut Vec<LifeBuilder>,
+    current: &mut Option<usize>,
+    line: &LogLine<'_>,
+    pid: Option<u32>,
+    starts: bool,
+) -> usize {
+    let belongs = |life: &LifeBuilder| life.pid() == pid && life.stream.as_deref() == line.stream;
+    let found = current
+        .filter(|index| belongs(&lives[*index]))
+        .or_else(|| lives.iter().rposition(belongs));
+    let index = match found {
+        Some(index) if !starts || lives[index].takes_banner() => index,
+        _ => {
+            lives.push(LifeBuilder::new(line, pid));
+            lives.len() - 1
+        }
+    };
+    *current = Some(index);
+    index
 }
 
 /// The level of a line in syslog: by its severity, or by its text where a trace shares the severity of information.

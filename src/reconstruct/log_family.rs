@@ -11,17 +11,29 @@ const KINDS: &[&str] = &["log", "txt", "out", "err", "stderr", "stdout"];
 pub fn family(path: &str, stem: &str) -> String {
     let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
     let mut parts: Vec<&str> = file.split('.').collect();
-    while parts.len() > 1 {
-        let last = parts[parts.len() - 1];
-        let number = !last.is_empty()
-            && last
+    let numbered = |part: &&str| {
+        !part.is_empty()
+            && part
                 .bytes()
-                .all(|b| b.is_ascii_digit() || b == b'-' || b == b'_' || b == b'T' || b == b'Z');
-        if number || SUFFIXES.contains(&last) || KINDS.contains(&last) {
+                .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'T' | b'Z'))
+    };
+    // Only numbers after `.log` are rotation's; others are part of the name (`nats-2.10.log`).
+    let kind = parts
+        .iter()
+        .skip(1)
+        .rposition(|part| KINDS.contains(part))
+        .map(|at| at + 1);
+    if let Some(kind) = kind
+        && parts[kind + 1..]
+            .iter()
+            .all(|part| numbered(part) || SUFFIXES.contains(part))
+    {
+        parts.truncate(kind);
+        while parts.len() > 1 && KINDS.contains(&parts[parts.len() - 1]) {
             parts.pop();
-        } else {
-            break;
         }
+    } else if parts.len() > 1 && SUFFIXES.contains(&parts[parts.len() - 1]) {
+        parts.pop();
     }
     let own = parts.join(".");
     let name = if own.is_empty() { stem } else { &own };
@@ -47,6 +59,7 @@ mod tests {
         ] {
             assert_eq!(family(path, ""), "b/nats", "{path}");
         }
+        assert_ne!(family("b/2.10.26.log", ""), family("b/2.10.29.log", ""));
         assert_ne!(family("b/nats2.log", ""), family("b/nats.log", ""));
         assert_ne!(family("a/nats.log", ""), family("b/nats.log", ""));
     }

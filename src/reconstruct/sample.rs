@@ -1,22 +1,22 @@
 //! A bounded, even choice of first transmissions, for matching two captures of one connection.
 
-use super::conn::{Conn, Sample};
+use super::anomaly::name;
+use super::conn::{Conn, Sample, TailPacket};
 
-/// Collects samples: the first ones, every n-th of what follows with n doubling as needed, and the last ones.
-/// The choice depends on the order of packets only.
+/// Collects samples: the first ones, and every n-th of what follows with n doubling as needed. The last ones come from the
+/// connection's tail. The choice depends on the order of packets only.
 #[derive(Clone, Debug, Default)]
 pub struct Samples {
     first: Vec<Sample>,
     middle: Vec<Sample>,
-    last: Vec<Sample>,
     /// Samples offered after the first ones.
     offered: u64,
-    stride_log2: u8,
+    /// One less than n.
+    mask: u64,
 }
 
 impl Samples {
-    const LAST: usize = 16;
-    const MIDDLE: usize = Conn::SAMPLES - Conn::FIRST_SAMPLES - Self::LAST;
+    const MIDDLE: usize = Conn::SAMPLES - Conn::FIRST_SAMPLES - Conn::TAIL;
 
     /// Offers a first transmission.
     pub fn offer(&mut self, sample: Sample) {
@@ -24,42 +24,56 @@ impl Samples {
             self.first.push(sample);
             return;
         }
-        if self.last.len() < Self::LAST {
-            self.last.push(sample);
-        } else {
-            self.last[(self.offered % Self::LAST as u64) as usize] = sample;
-        }
-        if self.offered & ((1 << self.stride_log2) - 1) == 0 {
+        if self.offered & self.mask == 0 {
             if self.middle.len() >= Self::MIDDLE {
                 let mut index = 0;
                 self.middle.retain(|_| {
                     index += 1;
                     index % 2 == 1
                 });
-                self.stride_log2 += 1;
+                self.mask = self.mask * 2 + 1;
             }
-            if self.offered & ((1 << self.stride_log2) - 1) == 0 {
+            if self.offered & self.mask == 0 {
                 self.middle.push(sample);
             }
         }
         self.offered += 1;
     }
 
-    /// The samples by frame, each once.
-    pub fn finish(mut self) -> Vec<Sample> {
+    /// The samples by frame, each once; `tail` holds the last packets.
+    pub fn finish(mut self, tail: &[TailPacket]) -> Vec<Sample> {
         self.first.append(&mut self.middle);
-        self.first.append(&mut self.last);
-        self.first.sort_by_key(|sample| sample.frame);
-        self.first.dedup_by_key(|sample| sample.frame);
+        let latest = self.first.last().map_or(0, |sample| sample.frame);
+        self.first.extend(
+            tail.iter()
+                .filter(|packet| is_first_transmission(packet) && packet.at.frame > latest)
+                .map(|packet| Sample {
+                    from: packet.from,
+                    seq: packet.seq,
+                    len: packet.len,
+                    ns: packet.at.ns,
+                    frame: packet.at.frame,
+                }),
+        );
         self.first.shrink_to_fit();
         self.first
     }
+}
+
+/// Payload that fills nothing and repeats nothing.
+fn is_first_transmission(packet: &TailPacket) -> bool {
+    packet.len > 0
+        && matches!(
+            packet.note,
+            "" | name::WINDOW_FULL | name::ACK_LOST_SEGMENT | name::LOST_SEGMENT
+        )
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::conn::End;
     use super::*;
+    use crate::span::Moment;
 
     #[test]
     fn keeps_the_ends_and_an_even_choice_between() {
@@ -74,7 +88,23 @@ mod tests {
                     frame,
                 });
             }
-            let kept: Vec<u64> = samples.finish().iter().map(|sample| sample.frame).collect();
+            let tail: Vec<TailPacket> = (count.saturating_sub(Conn::TAIL as u64)..count)
+                .map(|frame| TailPacket {
+                    at: Moment { ns: 0, frame },
+                    from: End::Orig,
+                    flags: 16,
+                    seq: frame as u32,
+                    ack: 0,
+                    len: 1,
+                    window: 0,
+                    note: "",
+                })
+                .collect();
+            let kept: Vec<u64> = samples
+                .finish(&tail)
+                .iter()
+                .map(|sample| sample.frame)
+                .collect();
             assert!(kept.len() <= Conn::SAMPLES, "{count}: {}", kept.len());
             assert!(kept.is_sorted());
             let first = count.min(Conn::FIRST_SAMPLES as u64);
@@ -87,7 +117,7 @@ mod tests {
             }
             let widest = kept.windows(2).map(|pair| pair[1] - pair[0]).max();
             assert!(
-                widest.unwrap_or(0) <= (count / 16).max(1),
+                widest.unwrap_or(0) <= (count / 12).max(1),
                 "{count}: {widest:?}"
             );
         }

@@ -43,11 +43,6 @@ impl Unwrap {
         self.position = self.position(seq);
         self.near = seq;
     }
-
-    /// The sequence number at a position.
-    pub const fn seq(self, position: i64) -> Seq {
-        Seq(self.near.0.wrapping_add((position - self.position) as u32))
-    }
 }
 
 #[cfg(test)]
@@ -75,7 +70,6 @@ mod tests {
                 prop_assert_eq!(unwrap.position(seq), truth);
                 unwrap.follow(seq);
                 prop_assert_eq!(unwrap.position(seq), truth);
-                prop_assert_eq!(unwrap.seq(truth - 3), Seq(seq.0.wrapping_sub(3)));
             }
         }
     }

@@ -1,7 +1,10 @@
 //! The connections of one server process while its log is read: notes are kept bounded, closes that only an ERR or INF
 //! line implies are remembered until a closed line comes or the log ends.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+
+use serde::Deserialize;
 
 use super::server::{ConnKind, NoteKind, ServerConn, ServerNote};
 use crate::parse::server_log::client_prefix::ConnTag;
@@ -36,6 +39,31 @@ impl ServerConns {
             rows.len() - 1
         });
         &mut self.rows[index]
+    }
+
+    /// What a tag tells of its connection.
+    pub fn identify(&mut self, tag: &ConnTag<'_>) {
+        identify(self.of(tag.kind, tag.id), tag);
+    }
+
+    /// What a traced CONNECT tells: the only place with names where tags have none (2.9.15 to 2.11.17).
+    pub fn connected(&mut self, tag: &ConnTag<'_>, options: &str) {
+        let Ok(options) = serde_json::from_str::<ConnectOptions<'_>>(options) else {
+            return;
+        };
+        let told = ConnTag {
+            name: options.name.filter(|name| !name.is_empty()),
+            lang: options.lang.filter(|lang| !lang.is_empty()),
+            version: options.version.filter(|version| !version.is_empty()),
+            user: options.user.filter(|user| !user.is_empty()),
+            ..ConnTag::default()
+        };
+        let conn = self.of(tag.kind, tag.id);
+        if tag.kind == ConnKind::Client || tag.kind == ConnKind::WebSocket {
+            identify(conn, &told);
+        } else if conn.remote.is_none() {
+            conn.remote = told.name.map(|name| name.as_ref().into());
+        }
     }
 
     /// A typed line about a connection.
@@ -103,6 +131,19 @@ impl ServerConns {
     }
 }
 
+/// The options of CONNECT that say who connects.
+#[derive(Deserialize)]
+struct ConnectOptions<'a> {
+    #[serde(borrow, default)]
+    name: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    lang: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    version: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    user: Option<Cow<'a, str>>,
+}
+
 /// What a tag tells.
 fn identify(conn: &mut ServerConn, tag: &ConnTag<'_>) {
     conn.peer = conn.peer.or(tag.peer);
@@ -114,7 +155,9 @@ fn identify(conn: &mut ServerConn, tag: &ConnTag<'_>) {
         (&mut conn.account, &tag.account),
         (&mut conn.user, &tag.user),
     ] {
+        // A name with `%` in it was mangled by the server's own Printf.
         if let Some(told) = told
+            && !told.contains("%!")
             && known.as_deref() != Some(told)
         {
             *known = Some(told.as_ref().into());

@@ -1,12 +1,13 @@
 //! One server process from its log lines: identity, events, connections, and how it ended.
 
+use super::digest::Count;
 use super::server::{
     EndManner, Identity, NoteKind, ServerEnd, ServerEvent, ServerEventKind, ServerLife,
 };
 use super::server_conns::ServerConns;
 use crate::parse::log_line::LogLine;
 use crate::parse::server_log::client_prefix::{ConnTag, client_prefix, socket_address};
-use crate::parse::server_log::line::{Level, ServerLine};
+use crate::parse::server_log::line::{Level, ServerLine, line as server_line};
 use crate::parse::server_log::message::trace::{Arrow, Trace, trace};
 use crate::parse::server_log::message::{self, ConnMessage, IdentityItem, ServerSaid};
 use crate::parse::server_log::record::ConnKind;
@@ -121,10 +122,14 @@ impl LifeBuilder {
         self.server_line(line, head, text)
     }
 
-    /// Remembers the line as the last one, cheaply.
+    /// Remembers the line as the first or last one, cheaply.
     fn seen(&mut self, line: &LogLine<'_>, stamp: Option<Stamp>) {
-        if self.life.first.is_none() {
+        if self.life.first.is_none() || line.number < self.first_line {
+            self.first_line = line.number;
             self.life.first = Some(line.log_ref(stamp));
+        }
+        if line.number < self.last_line {
+            return;
         }
         self.last_line = line.number;
         self.last_stamp = stamp;
@@ -132,6 +137,54 @@ impl LifeBuilder {
         self.last_text.clear();
         self.last_text
             .extend_from_slice(&line.body[..line.body.len().min(LogRef::QUOTE)]);
+    }
+
+    /// First and last of a run of traced lines that say nothing.
+    pub fn idle(&mut self, first: &LogLine<'_>, last: &LogLine<'_>) {
+        for line in [first, last] {
+            self.seen(line, stamp_of(line));
+        }
+        self.life.trace = true;
+    }
+
+    /// Routine lines of a connection, counted.
+    pub fn counted(&mut self, count: &Count, first: &LogLine<'_>, last: &LogLine<'_>) {
+        for line in [first, last] {
+            self.seen(line, stamp_of(line));
+        }
+        let messages = count.published + count.left + count.right;
+        self.life.trace |= messages > 0;
+        let (received, sent) = if self.arrows_turned() {
+            (count.right, count.left)
+        } else {
+            (count.left, count.right)
+        };
+        let stamp = stamp_of(last);
+        let conn = self.conns.of(count.kind, count.id);
+        conn.in_msgs += count.published + received;
+        conn.out_msgs += sent;
+        if conn
+            .last
+            .as_ref()
+            .is_none_or(|known| known.cite < Cite::line(last.source, last.number))
+        {
+            conn.last = Some(last.log_ref(stamp));
+        }
+        if conn.peer.is_none() {
+            let text = String::from_utf8_lossy(last.body);
+            if let Some(head) = server_line(text.as_bytes())
+                && let Some((tag, _)) = client_prefix(&String::from_utf8_lossy(head.text))
+            {
+                self.conns.identify(&tag);
+            }
+        }
+    }
+
+    /// Trace arrows point the old way.
+    fn arrows_turned(&self) -> bool {
+        self.arrows_turned
+            .or_else(|| self.version.map(|version| version < ARROWS_TURNED))
+            .unwrap_or(false)
     }
 
     fn conn_line(
@@ -155,7 +208,8 @@ impl LifeBuilder {
         {
             message = recovered;
         }
-        let known = message.topic.is_some();
+        // Traces of a mangled tag lose their words; nothing can be read from them.
+        let known = message.topic.is_some() || (head.level == Level::Trace && whole.contains("%!"));
         if !known && head.level >= Level::Warning {
             message.note = Some(NoteKind::Other(rest.into()));
         }
@@ -196,13 +250,9 @@ impl LifeBuilder {
         if trace.verb == "CONNECT" && tag.kind == ConnKind::Client {
             self.arrows_turned = Some(trace.arrow == Arrow::Right);
         }
-        let turned = self
-            .arrows_turned
-            .or_else(|| self.version.map(|version| version < ARROWS_TURNED))
-            .unwrap_or(false);
-        let received = (trace.arrow == Arrow::Left) != turned;
+        let received = (trace.arrow == Arrow::Left) != self.arrows_turned();
         let note = match (trace.verb, received) {
-            ("PUB" | "HPUB" | "RMSG" | "LMSG" | "MSG" | "HMSG", true) => {
+            ("PUB" | "HPUB", _) | ("RMSG" | "LMSG" | "MSG" | "HMSG", true) => {
                 self.conns.of(tag.kind, tag.id).in_msgs += 1;
                 return;
             }
@@ -219,6 +269,9 @@ impl LifeBuilder {
             ("-ERR", true) => NoteKind::PeerError(trace.args.trim_matches(['\'', '"']).into()),
             _ => return,
         };
+        if let NoteKind::Connect(options) = &note {
+            self.conns.connected(tag, options);
+        }
         let message = ConnMessage {
             note: Some(note),
             ..ConnMessage::default()
@@ -445,6 +498,11 @@ impl LifeBuilder {
     pub fn has_start(&self) -> bool {
         self.life.started.is_some()
     }
+}
+
+/// The server's own time of a whole line.
+fn stamp_of(line: &LogLine<'_>) -> Option<Stamp> {
+    server_line(line.body).and_then(|head| head.stamp)
 }
 
 /// Major and minor of a version text.

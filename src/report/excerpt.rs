@@ -21,10 +21,9 @@ pub fn located(analysis: &Analysis, cite: Cite) -> Cite {
     };
     let captures = &analysis.records.captures;
     let facts = captures.iter().find(|facts| facts.source == cite.source);
-    let pieces = facts.map_or(&[][..], |facts| &facts.pieces);
-    let piece = pieces.iter().rev().find(|(_, first)| *first <= frame);
-    piece.map_or(cite, |&(source, first)| {
-        Cite::frame(source, frame - first + 1)
+    facts.map_or(cite, |facts| {
+        let (source, frame) = facts.place(frame);
+        Cite::frame(source, frame)
     })
 }
 

@@ -18,6 +18,8 @@ mod ndjson;
 mod text;
 
 pub mod advisories;
+pub mod carve;
+pub mod conns;
 pub mod explain;
 pub mod output;
 mod prose;

@@ -5,11 +5,7 @@ use std::net::SocketAddr;
 
 /// Host and port of a URL, a netloc or `host:port`, without scheme, credentials, path and decoration.
 pub(super) fn server(text: &str) -> Option<&str> {
-    let text = text.trim_matches(|c: char| {
-        c.is_whitespace()
-            || matches!(c, '[' | ']' | '"' | '\'' | '!' | ',' | ';' | '(' | ')')
-                && !text.starts_with("[")
-    });
+    let text = text.trim().trim_start_matches(['"', '\'', '(']);
     let text = text.trim_end_matches(['!', ',', ';', '"', '\'', ')', '.']);
     let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
     let rest = rest.split(['/', '?']).next().unwrap_or(rest);

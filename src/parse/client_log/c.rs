@@ -2,7 +2,7 @@
 //!
 //! The disconnected callback has no reason, and `GetLastError` is the last asynchronous error of the connection's life.
 
-use super::row::{Row, error, line};
+use super::row::{Row, error, inner, line};
 use super::said::ClientEventKind;
 use super::said::ClientEventKind::{
     Closed, ConnectFailed, Connected, Disconnected, Discovered, Error, NoResponders, PublishFailed,
@@ -28,19 +28,19 @@ pub(super) static ROWS: &[Row] = &[
         C,
         Idiom,
         "Error: {n} - {status} - (conn.c:{n}): {err}",
-        |f| first_connect(f.inner(), f.text("status")),
+        |f| first_connect(&f.inner(), f.text("status")),
     ),
     line(
         C,
         Idiom,
         "Error: {n} - {status} - (comsock.c:{n}): {err}",
-        |f| first_connect(f.inner(), f.text("status")),
+        |f| first_connect(&f.inner(), f.text("status")),
     ),
     line(
         C,
         Idiom,
         "Error: {n} - {err} - (unix/sock.c:{n}): {text}",
-        |f| first_connect(f.inner(), f.text("err")),
+        |f| first_connect(&f.inner(), f.text("err")),
     ),
     line(C, Idiom, "Stack: (library version: {version})", |_| {
         Error(Unsaid)
@@ -48,7 +48,7 @@ pub(super) static ROWS: &[Row] = &[
     line(C, Word, "Async error: {n} - {err}", |f| {
         asynchronous(f.inner())
     }),
-    line(C, Word, "Error: {n} - {err}", |f| f.inner()),
+    line(C, Word, "Error: {n} - {err}", inner),
     line(C, Word, "connection closed: {n} - {err}", |f| {
         closed(f.err())
     }),
@@ -120,7 +120,7 @@ fn asynchronous(kind: ClientEventKind) -> ClientEventKind {
 }
 
 /// An error stack after a failed connect: the detail, or the status where the detail says nothing.
-fn first_connect(detail: ClientEventKind, status: &str) -> ClientEventKind {
+fn first_connect(detail: &ClientEventKind, status: &str) -> ClientEventKind {
     match (detail.trouble(), status) {
         (_, "Timeout") => ConnectFailed(Trouble::Timeout),
         (_, "Connection Closed") => ConnectFailed(Trouble::Eof),

@@ -198,7 +198,10 @@ fn best(message: &str, library: Library, quoted: bool) -> Option<Found<'_>> {
                 _ => {
                     let fields = Fields {
                         filled: found.filled,
-                        library,
+                        library: match library {
+                            Library::Unknown => row.library,
+                            library => library,
+                        },
                         sentence: &message[start..end],
                     };
                     let found = Found {
@@ -223,7 +226,12 @@ fn may_start(row: &Row, message: &str, start: usize, quoted: bool) -> bool {
     let before = &message[..start];
     let at_word = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
     match row.weight {
-        Weight::Proof | Weight::Idiom => at_word,
+        Weight::Proof => at_word,
+        // An example's sentence is a message of its own, or stands behind a colon: "failed to reconnect to h:1" is none.
+        Weight::Idiom if !row.inner => {
+            at_word && !before.trim_end().ends_with(char::is_alphanumeric)
+        }
+        Weight::Idiom => at_word,
         Weight::Bare if quoted => {
             at_word && (before.is_empty() || before.ends_with(": ") || before.ends_with("- "))
         }

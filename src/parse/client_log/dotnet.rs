@@ -2,7 +2,7 @@
 //!
 //! v2 says nothing at INFO when a connection is lost: the first sign is the next attempt.
 
-use super::row::{Row, error, line};
+use super::row::{Row, error, inner, line};
 use super::said::ClientEventKind::{
     Closed, ClosingByApplication, ConnectFailed, Connected, Disconnected, Discovered, Error,
     GaveUp, LameDuck, NoResponders, PublishFailed, Reconnected, Reconnecting, RequestTimeout,
@@ -164,7 +164,7 @@ pub(super) static ROWS: &[Row] = &[
     line(DotNetV2, Word, "Dropped message: {subj}: {text}", |_| {
         SlowConsumer
     }),
-    line(DotNetV2, Word, "[MSG] Error: {err}", |f| f.inner()),
+    line(DotNetV2, Word, "[MSG] Error: {err}", inner),
     // NATS.Client v1's default handlers.
     line(
         DotNetV1,

@@ -111,10 +111,13 @@ pub enum Routine {
 
 /// async-nats's per-message lines, which make up nearly all of its DEBUG logs.
 pub fn routine(body: &[u8]) -> Option<Routine> {
+    if let Some(frame) = frame(body) {
+        return Some(frame);
+    }
     let head = &body[..body.len().min(160)];
     let at = memmem::find(head, b": received ")?;
     let rest = &head[at + 11..];
-    if !memmem::find(&head[..at], b"nats").is_some_and(|at| at > 0) {
+    if memmem::find(&head[..at], b"nats").is_none() {
         None
     } else if rest.starts_with(b"MESSAGE") {
         Some(Routine::Message)
@@ -122,6 +125,23 @@ pub fn routine(body: &[u8]) -> Option<Routine> {
         Some(Routine::Ping)
     } else {
         None
+    }
+}
+
+/// The JavaScript client's debug option prints every frame, CR LF as control pictures.
+fn frame(body: &[u8]) -> Option<Routine> {
+    let rest = body
+        .strip_prefix(b"> ")
+        .or_else(|| body.strip_prefix(b"< "))?;
+    if !rest.ends_with("␍␊".as_bytes()) {
+        return None;
+    }
+    match rest {
+        [b'P', b'I' | b'O', b'N', b'G', ..] if rest.len() <= 16 => Some(Routine::Ping),
+        [b'M' | b'H', b'S' | b'M', ..] | [b'P' | b'H' | b'S' | b'U', b'U' | b'P' | b'N', ..] => {
+            Some(Routine::Message)
+        }
+        _ => None,
     }
 }
 
@@ -158,6 +178,13 @@ mod tests {
             routine(b"2026-11-23T05:21:05.824381Z DEBUG async_nats: received INFO: server_id=N"),
             None
         );
+        assert_eq!(
+            routine("< PUB foo 1␍␊x␍␊".as_bytes()),
+            Some(Routine::Message)
+        );
+        assert_eq!(routine("> PONG␍␊".as_bytes()), Some(Routine::Ping));
+        assert_eq!(routine("> -ERR 'Stale Connection'␍␊".as_bytes()), None);
+        assert_eq!(routine("> INFO {}␍␊".as_bytes()), None);
         assert!(!may_matter(b"10.1.2.3 GET /index.html 200 12ms"));
     }
 }

@@ -3,7 +3,7 @@
 //! `Connection: N` is the cid of the last INFO, also while down; 0 is before the first (facts, trap 7). The event
 //! `disconnected` repeats for every failed attempt (trap 8).
 
-use super::row::{Row, error, line};
+use super::row::{Row, error, inner, line};
 use super::said::ClientEventKind::{
     Closed, ConnectFailed, Connected, Disconnected, Discovered, Error, LameDuck, NoResponders,
     PublishFailed, Reconnected, Reconnecting, RequestTimeout, SlowConsumer,
@@ -29,7 +29,7 @@ pub(super) static ROWS: &[Row] = &[
         Java,
         Proof,
         "exceptionOccurred, Connection: {cid}, Exception: {err}",
-        |f| f.inner(),
+        inner,
     ),
     line(Java, Proof, "exceptionOccurred, Exception: {err}", |f| {
         f.inner()
@@ -74,9 +74,9 @@ pub(super) static ROWS: &[Row] = &[
         |f| Error(f.other()),
     ),
     // nats.docs and examples.
-    line(Java, Word, "Connection event - {err}", |f| f.inner()),
-    line(Java, Word, "Status change {err}", |f| f.inner()),
-    line(Java, Word, "Connection Event:{err}", |f| f.inner()),
+    line(Java, Word, "Connection event - {err}", inner),
+    line(Java, Word, "Status change {err}", inner),
+    line(Java, Word, "Connection Event:{err}", inner),
     line(
         Java,
         Idiom,
@@ -87,7 +87,7 @@ pub(super) static ROWS: &[Row] = &[
         Java,
         Idiom,
         "The connection handled an exception: {err}",
-        |f| f.inner(),
+        inner,
     ),
     line(Java, Word, "A slow consumer was detected.", |_| {
         SlowConsumer

@@ -5,7 +5,7 @@
 //! `${s.type}: ${s.data}`, as JSON, or in words of their own. `staleConnection` also follows an authentication error
 //! (facts, trap 6), which `reconstruct` undoes.
 
-use super::row::{Row, error, line};
+use super::row::{Row, error, inner, line};
 use super::said::ClientEventKind::{
     Closed, ClosingByApplication, ConnectFailed, Connected, Disconnected, Discovered, Error,
     LameDuck, NoResponders, PingOut, PublishFailed, Reconnected, Reconnecting, RequestTimeout,
@@ -120,9 +120,11 @@ pub(super) static ROWS: &[Row] = &[
     line(JsV1, Word, "disconnect", |_| Disconnected(Unsaid)),
     line(JsV1, Word, "reconnecting", |_| Reconnecting(None)),
     line(JsV1, Word, "reconnect", |_| Reconnected),
+    line(JsV1, Idiom, "reconnect to {hostport}", |_| Reconnected),
     line(JsV1, Word, "reconnect to {word}", |_| Reconnected),
     line(JsV1, Word, "close", |_| Closed(Unsaid)),
     line(JsV1, Word, "connect", |_| Connected),
+    line(JsV1, Idiom, "connect to {hostport}", |_| Connected),
     line(JsV1, Word, "connect to {word}", |_| Connected),
     // README, examples, nats.docs.
     line(JsV2, Word, "connected to {hostport}", |_| Connected),
@@ -160,6 +162,7 @@ pub(super) static ROWS: &[Row] = &[
     line(JsV2, Word, "client closed", |_| Closed(Unsaid)),
     line(JsV2, Word, "client got an error: {err}", |f| Error(f.err())),
     line(JsV2, Word, "error closing: {err}", |f| Closed(f.err())),
+    line(JsV2, Idiom, "service {hostport} exited", |_| Closed(Unsaid)),
     // Printed by the library.
     line(
         JsV3,
@@ -202,7 +205,7 @@ pub(super) static ROWS: &[Row] = &[
     error(JsV2, Proof, "NatsError: '{text}'", |f| {
         Error(f.server_error())
     }),
-    error(JsV2, Proof, "NatsError: {err}", |f| f.inner()),
+    error(JsV2, Proof, "NatsError: {err}", inner),
     // Classes of 3.x.
     error(JsV3, Idiom, "ConnectionError: connection refused", |_| {
         ConnectFailed(Refused)
@@ -274,5 +277,11 @@ pub(super) static ROWS: &[Row] = &[
         Error(NotConnected)
     }),
     error(JsV3, Bare, "connection refused", |_| ConnectFailed(Refused)),
+    error(JsV3, Bare, "closed connection", |_| {
+        PublishFailed(NotConnected)
+    }),
+    error(JsV3, Bare, "connection draining", |_| {
+        PublishFailed(NotConnected)
+    }),
     error(JsV3, Bare, "timeout", |_| RequestTimeout),
 ];

@@ -12,6 +12,7 @@ mod dotnet;
 mod elixir;
 pub mod envelope;
 mod filter;
+mod frame;
 mod go;
 mod java;
 mod js;
@@ -38,6 +39,11 @@ pub fn read(message: &str, library: Library, nats: bool) -> Option<Said> {
     let message = message.trim();
     if message.is_empty() {
         return None;
+    }
+    if (message.contains("INFO {") || message.contains("CONNECT {"))
+        && let Some(said) = frame::read(message)
+    {
+        return Some(said);
     }
     let found = catalogue::sentence(message, library);
     let said = match found {

@@ -4,7 +4,7 @@
 //! timeout prints nothing (facts, trap 5), and `nats: stale connection` is an EOF in 2.0.x but the server's -ERR later
 //! (trap 4): [`super::said::Trouble::StaleOrEof`].
 
-use super::row::{Row, error, line};
+use super::row::{Row, error, inner, line};
 use super::said::ClientEventKind;
 use super::said::ClientEventKind::{
     Closed, ConnectFailed, Connected, Disconnected, Draining, Error, GaveUp, LameDuck,
@@ -38,7 +38,7 @@ pub(super) static ROWS: &[Row] = &[
     line(Python, Word, "Error: {err}", |f| {
         callback(f.inner(), f.text("err"))
     }),
-    line(Python, Idiom, "Last Error: {err}", |f| f.inner()),
+    line(Python, Idiom, "Last Error: {err}", inner),
     line(Python, Word, "Connection is closed", |_| Closed(Unsaid)),
     line(Python, Proof, "Connection to NATS is closed.", |_| {
         Closed(Unsaid)

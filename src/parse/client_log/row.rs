@@ -46,6 +46,11 @@ pub(super) const fn error(
     }
 }
 
+/// For lines that only introduce an error: what that error alone would be.
+pub(super) fn inner(fields: &Fields<'_>) -> ClientEventKind {
+    fields.inner()
+}
+
 /// What a sentence's holes hold, for the row to read.
 pub(super) struct Fields<'a> {
     pub(super) filled: Filled<'a>,

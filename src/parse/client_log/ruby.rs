@@ -1,6 +1,6 @@
 //! nats-pure (Ruby): it prints nothing; these are its errors and the callbacks of its README.
 
-use super::row::{Row, error, line};
+use super::row::{Row, error, inner, line};
 use super::said::ClientEventKind::{
     Closed, ConnectFailed, Disconnected, Draining, Reconnected, SlowConsumer,
 };
@@ -9,7 +9,7 @@ use super::said::Trouble::{NoServers, Stale, Unsaid};
 use super::said::Weight::{Idiom, Proof, Word};
 
 pub(super) static ROWS: &[Row] = &[
-    line(Ruby, Word, "Error: {err}", |f| f.inner()),
+    line(Ruby, Word, "Error: {err}", inner),
     line(Ruby, Idiom, "Reconnected to server at {url}", |_| {
         Reconnected
     }),

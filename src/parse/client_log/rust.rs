@@ -3,7 +3,7 @@
 //! `event: disconnected` is said alike for FIN, RST and a stale verdict; the reason is only in DEBUG lines. The
 //! synchronous crate reports every lost stream as a reset, also a FIN.
 
-use super::row::{Row, error, line};
+use super::row::{Row, error, inner, line};
 use super::said::ClientEventKind;
 use super::said::ClientEventKind::{
     Closed, ClosingByApplication, ConnectFailed, Connected, Disconnected, Draining, Error, GaveUp,
@@ -178,7 +178,7 @@ pub(super) static ROWS: &[Row] = &[
     line(RustAsync, Word, "other event happened: {err}", |f| {
         f.inner()
     }),
-    line(RustAsync, Word, "event occurred: {err}", |f| f.inner()),
+    line(RustAsync, Word, "event occurred: {err}", inner),
     line(
         RustSync,
         Proof,

@@ -229,8 +229,9 @@ fn words_that_only_one_library_says_tell_the_library() {
 
 #[test]
 fn any_cut_of_any_sentence_is_harmless() {
-    for fact in facts() {
-        let line = filled(&fact);
+    // Every third keeps the test quick; neighbours are of one library.
+    for fact in facts().iter().step_by(3) {
+        let line = filled(fact);
         for end in (0..line.len()).filter(|&end| line.is_char_boundary(end)) {
             // A cut line may say less, never something about an address that it does not have.
             if let Some(said) = read(&line[..end], library(fact.client), true)

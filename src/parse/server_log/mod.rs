@@ -2,6 +2,7 @@
 
 pub mod client_prefix;
 pub mod close_reason;
+pub mod glance;
 pub mod line;
 pub mod message;
 pub mod record;

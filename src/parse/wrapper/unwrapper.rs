@@ -57,6 +57,11 @@ impl Unwrapper {
         }
     }
 
+    /// Whether the next lines mean something else than they would alone.
+    pub fn is_stateful(&self) -> bool {
+        self.file.is_some() || self.export.is_some() || !self.split.is_empty()
+    }
+
     /// Takes a raw line (without LF) and hands what is in it to `each`: no line (a header, a part), or one.
     pub fn line(&mut self, number: u64, raw: &[u8], mut each: impl FnMut(&LogLine<'_>, Meta<'_>)) {
         let raw = raw.strip_suffix(b"\r").unwrap_or(raw);

@@ -35,7 +35,7 @@ pub(super) fn build(draft: Draft) -> ClientStory {
         open: Vec::new(),
         down: None,
         first_failed: None,
-        leaving: None,
+        refused: Vec::new(),
         stale: None,
         finals: Vec::new(),
     };
@@ -58,8 +58,8 @@ struct Machine<'a> {
     down: Option<usize>,
     /// The first connect, failing.
     first_failed: Option<usize>,
-    /// The application's last word that it leaves, since the last connection opened.
-    leaving: Option<usize>,
+    /// Attempts that reached a server since the last connection: they share what came after.
+    refused: Vec<usize>,
     /// The client's own stale verdict on the open connection.
     stale: Option<usize>,
     /// Connections that ended for good, with what said so.
@@ -73,18 +73,11 @@ impl Machine<'_> {
             Kind::Reconnected => self.connected(index, true),
             Kind::Disconnected(_) => self.disconnected(index),
             Kind::Closed(_) | Kind::GaveUp => self.closed(index),
-            Kind::Stale => {
-                if !self.open.is_empty() {
-                    self.stale = Some(index);
-                }
-            }
+            Kind::Stale if !self.open.is_empty() => self.stale = Some(index),
             Kind::Reconnecting(_) => self.dialling(index),
             Kind::ConnectFailed(trouble) => {
                 let trouble = trouble.clone();
                 self.connect_failed(index, &trouble);
-            }
-            Kind::ClosingByApplication | Kind::Draining | Kind::Exiting => {
-                self.leaving.get_or_insert(index);
             }
             _ => {}
         }
@@ -118,9 +111,14 @@ impl Machine<'_> {
             self.conns[down].outcome = ClientOutcome::Reconnected;
             self.count_attempts(down, index);
         }
-        if let Some(first) = self.first_failed.take() {
-            self.conns[first].back = Some(index);
-            self.conns[first].outcome = ClientOutcome::Reconnected;
+        for attempt in self
+            .first_failed
+            .take()
+            .into_iter()
+            .chain(std::mem::take(&mut self.refused))
+        {
+            self.conns[attempt].back = Some(index);
+            self.conns[attempt].outcome = ClientOutcome::Reconnected;
         }
         self.conns.push(ClientConn {
             opened: Some(index),
@@ -128,7 +126,6 @@ impl Machine<'_> {
             ..ClientConn::default()
         });
         self.open.push(self.conns.len() - 1);
-        self.leaving = None;
         self.stale = None;
     }
 
@@ -243,9 +240,11 @@ impl Machine<'_> {
                 attempts: self.events[index].count.saturating_sub(1),
                 ..ClientConn::default()
             });
+            let attempt = self.conns.len() - 1;
             if !down {
-                self.first_failed = Some(self.conns.len() - 1);
+                self.first_failed = Some(attempt);
             }
+            self.refused.push(attempt);
             return;
         }
         if down {
@@ -338,6 +337,8 @@ impl Machine<'_> {
         let Some(closed) = self.conns[conn].closed else {
             return;
         };
+        // A dial may itself be what shows the loss; while a connection lives there are none.
+        let closed = self.conns[conn].opened.unwrap_or(closed);
         let (dials, fails) = self.attempts[closed.min(until)..until.max(closed)]
             .iter()
             .fold(
@@ -372,10 +373,16 @@ impl Machine<'_> {
                 });
             let left = self.left_after(closed, self.events.len()) || self.crashed();
             let intended = self.intended(down);
+            let closed_since = self.closed_since(closed);
+            let told = self.tells_return();
             let conn = &mut self.conns[down];
             conn.intended = intended;
-            conn.outcome = if left || intended {
+            conn.outcome = if closed_since {
+                ClientOutcome::GaveUp
+            } else if left || intended {
                 ClientOutcome::Exited
+            } else if !told {
+                ClientOutcome::Unknown
             } else if still {
                 ClientOutcome::StillDown
             } else {
@@ -392,13 +399,29 @@ impl Machine<'_> {
         }
         for (conn, by) in std::mem::take(&mut self.finals) {
             let intended = self.intended(conn);
-            let outcome = if intended || self.left_before(conn, by) {
+            let outcome = if intended || self.left_before(conn, by) || self.quiet(conn, by) {
                 ClientOutcome::Exited
             } else {
                 ClientOutcome::GaveUp
             };
             self.conns[conn].intended = intended;
             self.conns[conn].outcome = outcome;
+        }
+        let after = self
+            .refused
+            .iter()
+            .filter_map(|&attempt| {
+                self.conns[..attempt]
+                    .iter()
+                    .rev()
+                    .find(|conn| !conn.attempt)
+            })
+            .chain(self.refused.iter().map(|&attempt| &self.conns[attempt]))
+            .map(|conn| conn.outcome)
+            .max()
+            .unwrap_or_default();
+        for attempt in std::mem::take(&mut self.refused) {
+            self.conns[attempt].outcome = after;
         }
         for index in 0..self.conns.len() {
             if self.conns[index].outcome == ClientOutcome::Reconnected && !self.conns[index].attempt
@@ -453,10 +476,11 @@ impl Machine<'_> {
             .iter()
             .take(8)
             .any(|event| leaves(&event.kind) && nearer(at, &event.at, EXIT_NS));
-        let nothing_wrong = self.conns[conn]
-            .why
-            .iter()
-            .any(|&index| self.events[index].kind == Kind::Closed(Trouble::NoError));
+        // A closed line that has no reason, or only an old one.
+        let nothing_wrong = self.conns[conn].why.iter().any(|&index| {
+            matches!(&self.events[index].kind, Kind::Closed(trouble) if *trouble != Trouble::Unsaid)
+                && !self.fails(index, opened)
+        });
         let nil = self.conns[conn]
             .why
             .iter()
@@ -493,6 +517,50 @@ impl Machine<'_> {
             });
         let harmless = matches!(&trouble, Trouble::Other(text) if text.contains("slow consumer"));
         !(old || closed_line && harmless)
+    }
+
+    /// A live connection closed for good and nothing failed: an ordinary end, though nobody says that it was meant.
+    fn quiet(&self, conn: usize, by: usize) -> bool {
+        let from = self.conns[conn].opened.map_or(0, |opened| opened + 1);
+        let burst = self.conns[conn]
+            .closed
+            .is_some_and(|closed| nearer(&self.events[closed].at, &self.events[by].at, BURST_NS));
+        burst
+            && self.attempts[from.min(by)..by]
+                .iter()
+                .all(|attempts| *attempts == (0, 0))
+            && !self.conns[conn]
+                .why
+                .iter()
+                .any(|&index| self.fails(index, from))
+    }
+
+    /// A call failed because the client is closed for good, which not every library logs by itself.
+    fn closed_since(&self, from: usize) -> bool {
+        const CLOSED: &[&str] = &[
+            "onnection closed",
+            "onnection Closed",
+            "CONNECTION_CLOSED",
+            "CONN_CLOSED",
+            "closed connection",
+        ];
+        self.events[from..].iter().any(|event| {
+            event.kind == Kind::PublishFailed(Trouble::NotConnected)
+                && CLOSED.iter().any(|words| event.at.text.contains(words))
+        })
+    }
+
+    /// The log is one that tells when a connection is back. Python's default error callback, for one, does not.
+    fn tells_return(&self) -> bool {
+        self.events.iter().any(|event| {
+            matches!(
+                event.kind,
+                Kind::Connected | Kind::Reconnected | Kind::Disconnected(Trouble::Unsaid)
+            )
+        }) || matches!(
+            self.library,
+            Library::Go | Library::C | Library::Java | Library::DotNetV2 | Library::RustAsync
+        )
     }
 
     /// The story ends in a crash of the application.

@@ -182,26 +182,41 @@ impl Events {
         }
     }
 
-    /// Lets a record's later line tell more about its event.
-    pub(super) fn refine(&mut self, slot: usize, said: Said) {
+    /// Lets a record's later line tell more about its event; where the event is then.
+    pub(super) fn refine(&mut self, slot: usize, said: Said) -> usize {
+        let last = slot + 1 == self.entries.len();
         let Some(entry) = self.entries.get_mut(slot) else {
-            return;
+            return slot;
         };
         let event = &mut entry.event;
         let trouble = said.kind.trouble();
+        event.server = event.server.take().or(said.server);
+        event.local = event.local.or(said.local);
         match (&event.kind, trouble) {
             // "nats: encountered error" alone is nothing: the exception is the event.
-            (ClientEventKind::Error(Trouble::Unsaid), _) => event.kind = said.kind,
+            (ClientEventKind::Error(Trouble::Unsaid), _) if last && event.count == 1 => {
+                event.kind = said.kind;
+                entry.ambiguous |= said.ambiguous;
+                if let Some(entry) = self.entries.pop() {
+                    return self.push(entry);
+                }
+            }
             (kind, Some(trouble))
                 if matches!(kind.trouble(), Some(Trouble::Unsaid | Trouble::Other(_)))
                     && !matches!(trouble, Trouble::Unsaid | Trouble::Other(_)) =>
             {
                 event.kind = kind.with_trouble(trouble);
             }
-            _ => return,
+            _ => {}
         }
-        event.server = event.server.take().or(said.server);
-        event.local = event.local.or(said.local);
+        slot
+    }
+
+    /// The event only says that there is trouble: the next line may say which.
+    pub(super) fn is_bare_error(&self, slot: usize) -> bool {
+        self.entries
+            .get(slot)
+            .is_some_and(|entry| entry.event.kind == ClientEventKind::Error(Trouble::Unsaid))
     }
 
     /// Whether an exception under a record is the record's own, rather than the end of the process.

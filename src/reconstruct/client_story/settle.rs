@@ -21,6 +21,9 @@ const POINTS: usize = 4;
 /// Within this before it, an authentication error is what JavaScript's `staleConnection` means.
 const BURST_NS: i64 = 1_000_000_000;
 
+/// A handshake is over within this, whatever the client's timeout.
+const HANDSHAKE_NS: i64 = 20_000_000_000;
+
 /// A client while its lines come in.
 #[derive(Debug)]
 pub(super) struct Client {
@@ -157,7 +160,8 @@ impl Client {
     pub(super) fn settle(self, source: SourceId, stem: &str, ends: Option<Ends>) -> Option<Draft> {
         let proven = self.proven();
         let hinted = self.name.is_some() || self.has_idiom();
-        if self.events.entries().is_empty() || !proven && !(hinted && self.events.has_life()) {
+        let told = proven || hinted && self.events.has_life();
+        if self.events.entries().is_empty() || !told {
             return None;
         }
         let ends = ends.unwrap_or(Ends {
@@ -176,6 +180,7 @@ impl Client {
             .unwrap_or_else(|| stem.into());
         let mut entries = self.events.into_entries();
         retype(&mut entries, library, self.version.as_deref());
+        hand_over(&mut entries);
         let alone = self.key.tag.is_none();
         Some(Draft {
             attempts: entries
@@ -271,6 +276,41 @@ fn retype(entries: &mut [Entry], library: Library, version: Option<&str>) {
     }
     if matches!(library, Library::JsV2 | Library::JsV3) {
         stale_after_auth(entries);
+    }
+}
+
+/// Gives a "connected" what its handshake's lines told: cid, server id, address.
+fn hand_over(entries: &mut [Entry]) {
+    for index in 1..entries.len() {
+        let (before, rest) = entries.split_at_mut(index);
+        let event = &mut rest[0].event;
+        if !matches!(
+            event.kind,
+            ClientEventKind::Connected | ClientEventKind::Reconnected
+        ) {
+            continue;
+        }
+        let handshake = before
+            .iter()
+            .rev()
+            .take(6)
+            .take_while(|entry| {
+                !matches!(
+                    entry.event.kind,
+                    ClientEventKind::Connected | ClientEventKind::Reconnected
+                )
+            })
+            .filter(|entry| entry.event.kind == ClientEventKind::Handshake)
+            .filter(|entry| nearer(&entry.event.at, &event.at, HANDSHAKE_NS));
+        for entry in handshake {
+            event.cid = event.cid.or(entry.event.cid);
+            if event.server_id.is_none() {
+                event.server_id.clone_from(&entry.event.server_id);
+            }
+            if event.server.is_none() {
+                event.server.clone_from(&entry.event.server);
+            }
+        }
     }
 }
 

@@ -24,6 +24,10 @@ pub struct Pings {
     early: VecDeque<Moment>,
     last: Option<Moment>,
     intervals: Samples,
+    /// This side's FIN: a PONG after it answers nobody any more.
+    closed: Option<Moment>,
+    /// The first such PONG.
+    late: Option<Moment>,
 }
 
 impl Pings {
@@ -48,8 +52,22 @@ impl Pings {
         None
     }
 
+    /// This side closed: its open PINGs stay unanswered whatever comes later.
+    pub fn close(&mut self, at: Moment) {
+        self.closed.get_or_insert(at);
+    }
+
+    /// The first PONG that came after this side had closed.
+    pub fn late(&self) -> Option<Moment> {
+        self.late
+    }
+
     /// A PONG of the peer; gives the round trip.
     pub fn pong(&mut self, at: Moment) -> Option<i64> {
+        if self.closed.is_some_and(|closed| closed.ns < at.ns) {
+            self.late.get_or_insert(at);
+            return None;
+        }
         if self.dropped > 0 {
             self.dropped -= 1;
             return None;

@@ -89,6 +89,13 @@ impl Speaker {
     }
 
     /// PINGs of this end.
+    /// This side closed.
+    pub fn close(&mut self, at: Moment) {
+        if let Some(book) = &mut self.book {
+            book.close(at);
+        }
+    }
+
     pub fn book(&mut self) -> &mut Pings {
         self.book.get_or_insert_default()
     }

@@ -134,7 +134,9 @@ pub(super) fn open(text: &str) -> Option<Envelope<'static>> {
                 && !CLIENT.contains(&key.as_str())
                 && let Some(value) = scalar(value)
             {
-                message.push_str(&format!(" {key}={value}"));
+                for part in [" ", key, "=", &value] {
+                    message.push_str(part);
+                }
             }
         }
     }

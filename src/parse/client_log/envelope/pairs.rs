@@ -40,7 +40,9 @@ pub(super) fn open(text: &str) -> Option<Envelope<'static>> {
             }
             "caller" | "source" | "file" | "func" => {}
             _ => {
-                tail.push_str(&format!(" {key}={value}"));
+                for part in [" ", key, "=", &value] {
+                    tail.push_str(part);
+                }
             }
         }
     }

@@ -81,6 +81,11 @@ fn token<'a>(envelope: &mut Envelope<'a>, rest: &'a str) -> Option<&'a str> {
         envelope.level |= is_level(word);
         return is_level(word).then_some(after.trim_start_matches(':'));
     }
+    if envelope.logger.is_some()
+        && let Some(after) = rest.strip_prefix(": ")
+    {
+        return Some(after);
+    }
     if let Some(after) = rest.strip_prefix("- ").or_else(|| rest.strip_prefix("| ")) {
         let headed = envelope.stamp.is_some() || envelope.level;
         return headed.then_some(after);
@@ -110,13 +115,20 @@ fn bracket<'a>(envelope: &mut Envelope<'a>, inner: &'a str) -> Option<&'a str> {
         envelope.stamp = Some(stamp);
         return Some(after);
     }
-    if let Some((time, level)) = word.rsplit_once(' ')
-        && envelope.stamp.is_none()
-        && is_level(level)
-        && let Some(stamp) = stamp::value(time)
+    if envelope.stamp.is_none()
+        && let Some((stamp, used)) = stamp::leading(word)
     {
+        // Serilog's `[05:12:00 INF]`, env_logger's `[2026-11-23T05:12:00Z INFO  target]`.
+        let mut words = word[used..].split_whitespace();
+        let (level, target) = (words.next()?, words.next());
+        if !is_level(level) || words.next().is_some() {
+            return None;
+        }
         envelope.stamp = Some(stamp);
         envelope.level = true;
+        if let Some(target) = target {
+            set_logger(envelope, target);
+        }
         return Some(after);
     }
     if is_level(word) {
@@ -160,7 +172,9 @@ fn level<'a>(envelope: &mut Envelope<'a>, word: &'a str, rest: &'a str) -> Optio
         // them or they are written as levels are.
         let shouted = bare.bytes().all(|b| b.is_ascii_uppercase());
         let headed = envelope.stamp.is_some() && bare.len() != word.len();
-        let titled = word.ends_with(':') && !shouted && envelope.stamp.is_none();
+        // winston writes `error: ...`; `Error: ...` is the message of many programs.
+        let lower = bare.bytes().all(|b| b.is_ascii_lowercase());
+        let titled = word.ends_with(':') && lower && envelope.stamp.is_none();
         if shouted
             || headed
             || titled

@@ -1,0 +1,31 @@
+//! Writes a benchmark capture to stdout: `generate_capture busy|storm MEGABYTES [SEED]`.
+
+#![allow(clippy::print_stderr, reason = "a command-line tool")]
+
+#[path = "../benches/support/traffic.rs"]
+mod traffic;
+
+use std::io::{self, BufWriter, Write};
+
+fn main() -> io::Result<()> {
+    let mut args = std::env::args().skip(1);
+    let shape = match args.next().as_deref() {
+        Some("busy") => traffic::Shape::Busy { conns: 941 },
+        Some("storm") => traffic::Shape::Storm,
+        _ => {
+            let usage = "usage: generate_capture busy|storm MEGABYTES [SEED] > FILE";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, usage));
+        }
+    };
+    let mut number = |default| {
+        args.next()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(default)
+    };
+    let (megabytes, seed): (u64, u64) = (number(500), number(1));
+    let mut out = BufWriter::with_capacity(1 << 20, io::stdout().lock());
+    let (packets, conns) = traffic::write(&mut out, shape, megabytes * 1_000_000, seed)?;
+    out.flush()?;
+    eprintln!("{packets} packets, {conns} connections");
+    Ok(())
+}

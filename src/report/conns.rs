@@ -1,0 +1,234 @@
+//! The table of captured connections: one row a connection, for people (text) and for programs (TSV, ndjson).
+
+use std::io::{self, Write};
+
+use serde_json::json;
+
+use crate::reconstruct::conn::{Conn, ConnEnd, End, Manner};
+use crate::time::{Instant, SECOND};
+
+/// Formats of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnsFormat {
+    /// Aligned columns.
+    Text,
+    /// Tab-separated values with a header line.
+    Tsv,
+    /// One JSON object a line.
+    Ndjson,
+}
+
+/// Column titles of text and TSV.
+const TITLES: [&str; 16] = [
+    "start",
+    "duration_s",
+    "orig",
+    "resp",
+    "state",
+    "history",
+    "orig_bytes",
+    "resp_bytes",
+    "orig_packets",
+    "resp_packets",
+    "orig_rexmit",
+    "resp_rexmit",
+    "rtt_ms",
+    "end",
+    "closed_by",
+    "last_frame",
+];
+
+/// What a row shows of a connection: small enough to keep for a whole capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row(Box<str>);
+
+/// Writes the table of `conns`.
+pub fn render(conns: &[Conn], format: ConnsFormat, out: &mut dyn Write) -> io::Result<()> {
+    let rows: Vec<Row> = conns.iter().map(|conn| row(conn, format)).collect();
+    write_rows(&rows, format, out)
+}
+
+/// One connection's row.
+pub fn row(conn: &Conn, format: ConnsFormat) -> Row {
+    Row(match format {
+        ConnsFormat::Text | ConnsFormat::Tsv => cells(conn).join("\t").into(),
+        ConnsFormat::Ndjson => object(conn).to_string().into(),
+    })
+}
+
+/// Writes rows made for `format`.
+pub fn write_rows(rows: &[Row], format: ConnsFormat, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        ConnsFormat::Ndjson => {
+            for row in rows {
+                writeln!(out, "{}", row.0)?;
+            }
+        }
+        ConnsFormat::Tsv => {
+            writeln!(out, "{}", TITLES.join("\t"))?;
+            for row in rows {
+                writeln!(out, "{}", row.0)?;
+            }
+        }
+        ConnsFormat::Text => {
+            let mut widths = TITLES.map(str::len);
+            for row in rows {
+                for (width, cell) in widths.iter_mut().zip(row.0.split('\t')) {
+                    *width = (*width).max(cell.len());
+                }
+            }
+            line(TITLES.into_iter(), &widths, out)?;
+            for row in rows {
+                line(row.0.split('\t'), &widths, out)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn line<'a>(
+    cells: impl Iterator<Item = &'a str>,
+    widths: &[usize; TITLES.len()],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut text = String::new();
+    for (column, (cell, &width)) in cells.zip(widths).enumerate() {
+        if column > 0 {
+            text.push_str("  ");
+        }
+        let pad = width.saturating_sub(cell.len());
+        // Numbers to the right, words to the left.
+        let number = matches!(column, 1 | 6..=12 | 15);
+        if number {
+            text.extend(std::iter::repeat_n(' ', pad));
+        }
+        text.push_str(cell);
+        if !number {
+            text.extend(std::iter::repeat_n(' ', pad));
+        }
+    }
+    writeln!(out, "{}", text.trim_end())
+}
+
+fn cells(conn: &Conn) -> [String; TITLES.len()] {
+    [
+        Instant(conn.first.ns).rfc3339(6),
+        seconds(conn.last.ns - conn.first.ns),
+        conn.tuple.orig.to_string(),
+        match &conn.tunnel {
+            Some(tunnel) => format!("{} in {tunnel}", conn.tuple.resp),
+            None => conn.tuple.resp.to_string(),
+        },
+        conn.state.to_owned(),
+        conn.history.to_string(),
+        conn.orig.bytes.to_string(),
+        conn.resp.bytes.to_string(),
+        conn.orig.packets.to_string(),
+        conn.resp.packets.to_string(),
+        conn.orig.retransmissions.to_string(),
+        conn.resp.retransmissions.to_string(),
+        conn.handshake.rtt().map_or_else(
+            || "-".to_owned(),
+            |rtt| format!("{}.{:03}", rtt / 1_000_000, rtt / 1000 % 1000),
+        ),
+        manner(conn.end).to_owned(),
+        by(conn.end).to_owned(),
+        conn.last.frame.to_string(),
+    ]
+}
+
+fn seconds(ns: i64) -> String {
+    let ns = ns.max(0);
+    format!("{}.{:06}", ns / SECOND, ns % SECOND / 1000)
+}
+
+/// How a connection ended, in a word.
+const fn manner(end: ConnEnd) -> &'static str {
+    match end.manner {
+        Manner::Fin => "fin",
+        Manner::HalfClosed => "half-closed",
+        Manner::FinThenRst => "fin-rst",
+        Manner::Rst => "rst",
+        Manner::Refused => "refused",
+        Manner::Unanswered => "unanswered",
+        Manner::Unreachable => "unreachable",
+        Manner::Silent => "silent",
+        Manner::Open => "open",
+        Manner::Replaced => "replaced",
+    }
+}
+
+const fn by(end: ConnEnd) -> &'static str {
+    match end.by {
+        Some(End::Orig) => "orig",
+        Some(End::Resp) => "resp",
+        None => "-",
+    }
+}
+
+fn object(conn: &Conn) -> serde_json::Value {
+    let flow = |end: End| {
+        let flow = conn.flow(end);
+        json!({
+            "packets": flow.packets,
+            "bytes": flow.bytes,
+            "retransmissions": flow.retransmissions,
+            "out_of_order": flow.out_of_order,
+            "duplicate_acks": flow.duplicate_acks,
+            "zero_windows": flow.zero_windows,
+            "keep_alives": flow.keep_alives,
+            "capture_lost_bytes": flow.capture_lost_bytes,
+            "unacked_bytes": flow.unacked_bytes,
+            "ttl": flow.ttl.map(|(low, high)| [low, high]),
+        })
+    };
+    let rsts: Vec<_> = conn
+        .rsts
+        .iter()
+        .map(|rst| {
+            json!({
+                "frame": rst.at.frame,
+                "from": if rst.from == End::Orig { "orig" } else { "resp" },
+                "origin": format!("{:?}", rst.origin).to_lowercase(),
+                "signs": rst.signs,
+            })
+        })
+        .collect();
+    let anomalies: Vec<_> = conn
+        .anomalies
+        .iter()
+        .map(|row| {
+            json!({
+                "name": row.name,
+                "from": if row.from == End::Orig { "orig" } else { "resp" },
+                "count": row.count,
+                "first_frame": row.first.frame,
+                "last_frame": row.last.frame,
+            })
+        })
+        .collect();
+    json!({
+        "start": Instant(conn.first.ns).rfc3339(9),
+        "duration_s": seconds(conn.last.ns - conn.first.ns),
+        "orig": conn.tuple.orig.to_string(),
+        "resp": conn.tuple.resp.to_string(),
+        "tunnel": conn.tunnel,
+        "state": conn.state,
+        "history": conn.history,
+        "orig_flow": flow(End::Orig),
+        "resp_flow": flow(End::Resp),
+        "rtt_ns": conn.handshake.rtt(),
+        "syns": conn.handshake.syns,
+        "end": manner(conn.end),
+        "closed_by": conn.end.by.map(|end| if end == End::Orig { "orig" } else { "resp" }),
+        "first_frame": conn.first.frame,
+        "last_frame": conn.last.frame,
+        "rsts": rsts,
+        "icmp": conn.icmp.iter().map(|icmp| json!({
+            "frame": icmp.at.frame,
+            "from": icmp.from.to_string(),
+            "says": icmp.says,
+        })).collect::<Vec<_>>(),
+        "anomalies": anomalies,
+    })
+}
