@@ -317,7 +317,7 @@ impl<'a> Disconnect<'a> {
 
     /// A NATS session was up: CONNECT answered, messages flowing, or a log says connected.
     pub fn was_ready(&self) -> bool {
-        self.views.iter().filter_map(View::session).any(|session| {
+        let spoken = self.views.iter().filter_map(View::session).any(|session| {
             session.ready_at.is_some()
                 || session.server.messages + session.client.messages > 0
                 || session
@@ -327,10 +327,20 @@ impl<'a> Disconnect<'a> {
                 || session.connect.is_none()
                     && session.info.is_none()
                     && session.protocol == Protocol::Client
-        }) || self.client.is_some_and(|conn| conn.opened.is_some())
-            || self.server.is_some_and(|conn| {
-                conn.name.is_some() || conn.lang.is_some() || self.logged_lifetime() > READY_BY_AGE
-            })
+        });
+        // A capture that saw the handshake saw whatever came after it; logs decide only where none did.
+        let seen = self
+            .views
+            .iter()
+            .any(|view| view.conn.handshake.syn.is_some());
+        spoken
+            || !seen
+                && (self.client.is_some_and(|conn| conn.opened.is_some())
+                    || self.server.is_some_and(|conn| {
+                        conn.name.is_some()
+                            || conn.lang.is_some()
+                            || self.logged_lifetime() > READY_BY_AGE
+                    }))
     }
 
     /// How long the server's log knew the connection, in nanoseconds; 0 where it does not say.

@@ -78,9 +78,6 @@ impl SessionBuilder {
             return;
         }
         self.ended[index(from)] = Some(Ended { at, by_fin });
-        if by_fin {
-            self.speakers[index(from)].close(at);
-        }
         let (direction, mut listener) = self.split(from);
         direction.end(at, by_fin, &mut listener);
     }

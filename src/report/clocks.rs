@@ -2,7 +2,7 @@
 
 use crate::align::clock::{Clock, When};
 use crate::attribute::finding::Analysis;
-use crate::source::SourceId;
+use crate::source::{Kind, Source, SourceId};
 use crate::span::{LogRef, Moment};
 use crate::time::{Basis, Instant, SECOND, Stamp};
 
@@ -86,6 +86,11 @@ impl<'a> Clocks<'a> {
     }
 }
 
+/// The source holds times: its clock means something.
+pub fn timed(source: &Source) -> bool {
+    matches!(source.kind, Kind::Capture | Kind::Log | Kind::Monitoring)
+}
+
 /// An offset from UTC as RFC 3339 writes it: `Z`, `+02:00`, `-05:30`.
 pub fn zone_word(seconds_east: i32) -> String {
     if seconds_east == 0 {
@@ -113,7 +118,7 @@ pub fn offset_s(clock: &Clock) -> Option<(f64, f64, f64)> {
 mod tests {
     use super::*;
     use crate::align::clock::Stretch;
-    use crate::source::{Hints, Kind, Source};
+    use crate::source::Hints;
     use crate::time::Bounds;
 
     fn with_clock(clock: Clock) -> Analysis {

@@ -440,8 +440,6 @@ fn conn(source: u32, client: SocketAddr, frame: u64, end_us: i64) -> Conn {
         capture_end: moment(-9_000_000, 0),
         longest_silence: None,
         last_silence: None,
-        samples: Vec::new(),
-        first_payload: [None, None],
         session: Some(Box::new(Session {
             server: Talk {
                 last_ops: vec![

@@ -88,14 +88,12 @@ impl Speaker {
         self.last_ops.push(at, seen.verb);
     }
 
-    /// PINGs of this end.
-    /// This side closed.
-    pub fn close(&mut self, at: Moment) {
-        if let Some(book) = &mut self.book {
-            book.close(at);
-        }
+    /// How many PINGs it sent.
+    pub const fn pings_sent(&self) -> u32 {
+        self.pings
     }
 
+    /// PINGs of this end.
     pub fn book(&mut self) -> &mut Pings {
         self.book.get_or_insert_default()
     }
