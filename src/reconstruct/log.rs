@@ -4,6 +4,7 @@
 use std::io::Read;
 
 pub use super::bundle::merge;
+use super::crash_trace;
 use super::client::ClientStory;
 use super::client_story::StoryBuilder;
 use super::config_file::{self, ConfigFile};
@@ -417,7 +418,8 @@ impl<'s> LogReader<'s> {
                 self.lives.len() - 1
             });
             self.current = Some(index);
-            self.lives[index].crashed(at, block.kind);
+            let trace = crash_trace::crashed_goroutine(block.lines.into_iter().map(|(at, _)| at));
+            self.lives[index].crashed(at, block.kind, trace);
             return;
         }
         for (at, body) in block.lines {

@@ -22,6 +22,7 @@ mod identity;
 mod limits;
 pub mod lines;
 mod live_conn;
+mod crash_trace;
 pub mod log;
 mod rst;
 mod sample;
