@@ -23,8 +23,11 @@ pub struct Victim<'a> {
     pub name: &'a str,
 }
 
+/// Makes an event of a line.
+type Kind = fn(Box<str>) -> ServerEventKind;
+
 /// Words of the kernel and what they are.
-const KERNEL: &[(&str, fn(Box<str>) -> ServerEventKind)] = &[
+const KERNEL: &[(&str, Kind)] = &[
     ("Killed process ", ServerEventKind::OomKill),
     ("Kill process ", ServerEventKind::OomKill),
     ("oom-kill:constraint=", ServerEventKind::OomKill),
@@ -69,7 +72,7 @@ const KERNEL: &[(&str, fn(Box<str>) -> ServerEventKind)] = &[
 ];
 
 /// Words of systemd and its family.
-const SYSTEMD: &[(&str, fn(Box<str>) -> ServerEventKind)] = &[
+const SYSTEMD: &[(&str, Kind)] = &[
     ("Main process exited, code=", ServerEventKind::ProcessExit),
     ("Failed with result '", ServerEventKind::ProcessExit),
     ("Deactivated successfully", ServerEventKind::ProcessExit),
@@ -92,7 +95,7 @@ const SYSTEMD: &[(&str, fn(Box<str>) -> ServerEventKind)] = &[
 ];
 
 /// Words of container runtimes and Kubernetes.
-const CONTAINER: &[(&str, fn(Box<str>) -> ServerEventKind)] = &[
+const CONTAINER: &[(&str, Kind)] = &[
     ("container die ", ServerEventKind::ProcessExit),
     ("container kill ", ServerEventKind::ProcessExit),
     ("container stop ", ServerEventKind::ProcessExit),
@@ -120,7 +123,7 @@ pub fn line(text: &str, program: Option<&str>) -> Option<HostLine> {
         (None, rest) => (stamp, rest),
         inner => inner,
     };
-    let kind = |table: &[(&str, fn(Box<str>) -> ServerEventKind)]| {
+    let kind = |table: &[(&str, Kind)]| {
         table
             .iter()
             .find(|(words, _)| rest.contains(words))

@@ -5,8 +5,8 @@
 
 mod anomaly;
 mod assembler;
-pub mod capture;
 pub mod bundle;
+pub mod capture;
 pub mod client;
 pub mod client_story;
 pub mod config_file;
@@ -24,11 +24,11 @@ pub mod lines;
 mod live_conn;
 mod crash_trace;
 pub mod log;
+mod log_family;
+pub mod monitored;
 mod rst;
 mod sample;
 mod seq;
-mod log_family;
-pub mod monitored;
 pub mod server;
 mod server_absorb;
 mod server_conns;

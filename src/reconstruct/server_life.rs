@@ -224,6 +224,9 @@ impl LifeBuilder {
         {
             message.implies = None;
         }
+        if message.topic.is_none() && message.note.is_none() {
+            return known;
+        }
         let refused = match &message.note {
             Some(NoteKind::MaxConnections) => Some("maximum connections exceeded"),
             Some(NoteKind::MaxAccountConnections) => {

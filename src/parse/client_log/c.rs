@@ -137,3 +137,29 @@ fn closed(trouble: Trouble) -> ClientEventKind {
         trouble => Closed(trouble),
     }
 }
+
+/// Whether a number and a text are one of libnats's statuses (src/status.c).
+pub(super) fn is_status(number: &str, text: &str) -> bool {
+    const STATUSES: &[(&str, &str)] = &[
+        ("0", "OK"),
+        ("1", "Error"),
+        ("2", "Protocol Error"),
+        ("3", "IO Error"),
+        ("5", "Connection Closed"),
+        ("6", "No server available for connection"),
+        ("7", "Stale Connection"),
+        ("8", "Secure Connection required by server"),
+        ("9", "Secure Connection not available"),
+        ("10", "Not Connected"),
+        ("11", "Authentication Violation"),
+        ("12", "Not Permitted"),
+        ("20", "Slow Consumer, messages dropped"),
+        ("21", "Maximum Payload Exceeded"),
+        ("23", "Insufficient Buffer"),
+        ("26", "Timeout"),
+        ("29", "SSL Error"),
+        ("31", "Connection Disconnected"),
+        ("34", "No responders available for request"),
+    ];
+    STATUSES.contains(&(number, text))
+}

@@ -132,7 +132,11 @@ impl OpSink for Listener<'_> {
         self.me.done(at, seen);
         match seen.verb {
             Verb::Ping => {
+                let greeting = self.me.pings_sent() == 1;
                 let trip = self.me.book().ping(at);
+                if greeting && self.facts.connect[index(self.from)].is_some() {
+                    self.me.book().restart();
+                }
                 self.round_trip(trip);
             }
             Verb::Pong => {

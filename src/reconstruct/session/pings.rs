@@ -24,6 +24,8 @@ pub struct Pings {
     early: VecDeque<Moment>,
     last: Option<Moment>,
     intervals: Samples,
+    /// This side said nothing after this: later PONGs answer nobody.
+    over: Option<i64>,
 }
 
 impl Pings {
@@ -50,6 +52,9 @@ impl Pings {
 
     /// A PONG of the peer; gives the round trip.
     pub fn pong(&mut self, at: Moment) -> Option<i64> {
+        if self.over.is_some_and(|over| at.ns > over) {
+            return None;
+        }
         if self.dropped > 0 {
             self.dropped -= 1;
             return None;
@@ -81,14 +86,26 @@ impl Pings {
         self.early.clear();
     }
 
+    /// The next PING is the first of a timer: the one before belonged to the greeting.
+    pub fn restart(&mut self) {
+        self.last = None;
+    }
+
+    /// This side ended: what wakes up and answers afterwards was silent until then.
+    pub fn over(&mut self, at: Moment) {
+        self.over.get_or_insert(at.ns);
+    }
+
     /// PINGs without answer, oldest first.
     pub fn unanswered(&self) -> Vec<Moment> {
         self.open.iter().copied().collect()
     }
 
-    /// Median time between PINGs.
+    /// Median time between PINGs. A single interval counts only when the later PING stayed unanswered: two PINGs may as
+    /// well be the flushes of an application, which end with their answer.
     pub fn interval(&self) -> Option<i64> {
-        self.intervals.median()
+        let sure = self.intervals.count > 1 || !self.open.is_empty();
+        self.intervals.median().filter(|_| sure)
     }
 }
 
@@ -172,6 +189,32 @@ mod tests {
         pings.pong(at(5));
         pings.ping(at(20));
         assert_eq!(pings.unanswered(), [at(20)]);
+    }
+
+    #[test]
+    fn a_pong_after_the_end_answers_nothing() {
+        let mut pings = Pings::default();
+        pings.ping(at(10));
+        pings.over(at(20));
+        assert_eq!(pings.pong(at(30)), None);
+        assert_eq!(pings.unanswered(), [at(10)]);
+        assert_eq!(pings.pong(at(20)), Some(10), "in flight when the end came");
+    }
+
+    #[test]
+    fn two_pings_are_no_timer_unless_the_last_stays_open() {
+        let second = 1_000_000_000;
+        let mut pings = Pings::default();
+        pings.ping(at(second));
+        pings.pong(at(second + 1));
+        pings.ping(at(3 * second));
+        assert_eq!(pings.interval(), Some(2 * second));
+        pings.pong(at(3 * second + 1));
+        assert_eq!(pings.interval(), None);
+        pings.restart();
+        pings.ping(at(100 * second));
+        pings.ping(at(102 * second));
+        assert_eq!(pings.interval(), Some(2 * second));
     }
 
     #[test]

@@ -88,6 +88,11 @@ impl Speaker {
         self.last_ops.push(at, seen.verb);
     }
 
+    /// How many PINGs it sent.
+    pub const fn pings_sent(&self) -> u32 {
+        self.pings
+    }
+
     /// PINGs of this end.
     pub fn book(&mut self) -> &mut Pings {
         self.book.get_or_insert_default()
