@@ -24,6 +24,11 @@ pub struct CrashBlock {
 }
 
 impl CrashBlock {
+    /// The functions of the goroutine that crashed.
+    pub fn trace(&self) -> Vec<LogRef> {
+        super::crash_trace::crashed_goroutine(self.lines.iter().map(|(at, _)| at.clone()))
+    }
+
     /// A crash, if this line begins one.
     pub fn begin(line: &LogLine<'_>, text: &str) -> Option<Self> {
         let kind = match stack::crash(text)? {

@@ -316,7 +316,8 @@ impl<'s> LogReader<'s> {
                     .push(LifeBuilder::empty(self.source.id, stream, None));
                 self.lives.len() - 1
             });
-            self.lives[index].crashed(block.at, block.kind);
+            let trace = block.trace();
+            self.lives[index].crashed(block.at, block.kind, trace);
             return;
         }
         block.each_line(|line| {

@@ -14,6 +14,7 @@ pub mod conn;
 mod conn_state;
 mod conn_table;
 mod crash_block;
+mod crash_trace;
 mod digest;
 pub mod facts;
 mod flow;

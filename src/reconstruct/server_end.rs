@@ -21,6 +21,8 @@ pub struct Signs {
     pub exiting: Option<LogRef>,
     /// `Entering lame duck mode`
     pub lame_duck: Option<LogRef>,
+    /// The functions of the goroutine that crashed, innermost first.
+    pub trace: Vec<LogRef>,
     /// A crash, and whether for want of memory.
     pub crash: Option<(LogRef, bool)>,
     /// `[FTL]`, or an error before there was a log.
@@ -77,6 +79,7 @@ impl Signs {
             manner,
             at,
             evidence,
+            trace: signs.trace,
             lame_duck: signs.lame_duck,
             exit: None,
             next: None,

@@ -386,8 +386,11 @@ impl LifeBuilder {
         );
     }
 
-    /// The process's last words: a crash, and whether for want of memory.
-    pub fn crashed(&mut self, at: LogRef, kind: ServerEventKind) {
+    /// The process's last words: a crash, whether for want of memory, and the functions that led to it.
+    pub fn crashed(&mut self, at: LogRef, kind: ServerEventKind, trace: Vec<LogRef>) {
+        if self.end.crash.is_none() {
+            self.end.trace = trace;
+        }
         let memory = matches!(kind, ServerEventKind::OutOfMemory(_));
         match &mut self.end.crash {
             Some((_, known)) => *known |= memory,
