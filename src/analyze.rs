@@ -24,8 +24,35 @@ pub struct Options {
     pub input: InputOptions,
     /// Ports, and whether to look for NATS on others.
     pub capture: CaptureOptions,
+    /// Nobody named ports: those that logs name are followed too.
+    pub ports_are_default: bool,
     /// Zones and clocks that the user knows better.
     pub align: AlignOptions,
+}
+
+/// Ports that server logs say they listen on.
+fn listeners(parts: &[Read1]) -> Vec<u16> {
+    let mut ports: Vec<u16> = Vec::new();
+    for part in parts {
+        let Read1::Log(results) = part else { continue };
+        for life in results.iter().flat_map(|result| &result.servers) {
+            let others = life
+                .identity
+                .other_listeners
+                .iter()
+                .map(|(_, listen)| *listen);
+            ports.extend(
+                life.identity
+                    .listen
+                    .into_iter()
+                    .chain(others)
+                    .map(|listen| listen.port()),
+            );
+        }
+    }
+    ports.sort_unstable();
+    ports.dedup();
+    ports
 }
 
 /// What one group of sources held.
@@ -72,11 +99,24 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
     for source in &input.sources {
         progress.source(&source.path, source.bytes);
     }
-    let parts: Vec<Read1> = input
-        .groups
-        .par_iter()
-        .map(|group| read_group(input, group, options, progress))
-        .collect();
+    // Logs first: they name listeners on ports that nobody would guess.
+    let is_capture =
+        |group: &&Group| input.sources[group.members[0].0 as usize].kind == Kind::Capture;
+    let read = |group: &Group, options: &Options| read_group(input, group, options, progress);
+    let (captures, texts): (Vec<&Group>, Vec<&Group>) = input.groups.iter().partition(is_capture);
+    let mut parts: Vec<Read1> = texts.par_iter().map(|group| read(group, options)).collect();
+    let mut wider = options.clone();
+    for port in listeners(&parts) {
+        if options.ports_are_default && !wider.capture.ports.contains(&port) {
+            wider.capture.ports.push(port);
+        }
+    }
+    parts.extend(
+        captures
+            .par_iter()
+            .map(|group| read(group, &wider))
+            .collect::<Vec<_>>(),
+    );
     let mut reading = Reading {
         rejects: input.rejects.clone(),
         ..Reading::default()

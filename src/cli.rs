@@ -290,9 +290,13 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
 impl Input {
     /// What the library is told.
     pub fn options(&self) -> anyhow::Result<Options> {
-        let mut capture = CaptureOptions::default();
+        let mut capture = CaptureOptions {
+            auto_ports: true,
+            ..CaptureOptions::default()
+        };
         if let Some(ports) = &self.ports {
             capture.ports.clear();
+            capture.auto_ports = false;
             for port in ports.split(',').map(str::trim) {
                 if port == "auto" {
                     capture.auto_ports = true;
@@ -327,6 +331,7 @@ impl Input {
         Ok(Options {
             input,
             capture,
+            ports_are_default: self.ports.is_none(),
             align,
         })
     }

@@ -153,9 +153,11 @@ fn pair(
             .server_life
             .is_none_or(|known| known == life)
             && links.joined[index].conns.iter().all(|leg| {
-                let listen = records.servers[life].identity.listen;
+                let identity = &records.servers[life].identity;
                 let there = records.conns[leg.conn].tuple.resp;
-                listen.is_none_or(|listen| leg_may_listen(listen, there))
+                let others = identity.other_listeners.iter().map(|(_, listen)| *listen);
+                let mut listeners = identity.listen.into_iter().chain(others).peekable();
+                listeners.peek().is_none() || listeners.any(|listen| leg_may_listen(listen, there))
             })
     };
     let mut costs: Vec<(i64, usize, usize, usize)> = Vec::new();

@@ -380,7 +380,12 @@ const LAST_WORDS: i64 = 5 * SECOND;
 impl LifeEnd {
     /// The end of the life that a connection went to.
     pub fn of(disconnect: &Disconnect) -> Option<Self> {
-        let (_, life) = disconnect.life?;
+        Self::of_life(disconnect, disconnect.life?.0)
+    }
+
+    /// The end of any life of the bundle, for a connection of a peer of it.
+    pub fn of_life(disconnect: &Disconnect, life: usize) -> Option<Self> {
+        let life = disconnect.records.servers.get(life)?;
         let evidence: Vec<Evidence> = life
             .end
             .evidence

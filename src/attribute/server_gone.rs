@@ -2,7 +2,7 @@
 //! out of memory, which differ only in the manner.
 
 use crate::parse::server_log::close_reason::CloseReason;
-use crate::reconstruct::server::EndManner;
+use crate::reconstruct::server::{ConnKind, EndManner};
 use crate::time::SECOND;
 
 use super::Case;
@@ -39,6 +39,9 @@ pub fn server_gone(disconnect: &Disconnect, case: &Case) -> Option<Gone> {
         && disconnect.server.is_none()
     {
         return None;
+    }
+    if let Some(gone) = peer_gone(disconnect) {
+        return Some(gone);
     }
     if let Some(reason) = reason {
         if *reason == CloseReason::ServerShutdown {
@@ -104,6 +107,90 @@ fn said_shutdown(disconnect: &Disconnect, life_end: Option<LifeEnd>) -> Gone {
         evidence,
         manner_open: false,
     }
+}
+
+/// Between servers the connecting side is a server too: `Client Closed` on a route, gateway or leafnode is the EOF of a
+/// peer process, which its own log may explain.
+fn peer_gone(disconnect: &Disconnect) -> Option<Gone> {
+    let between = matches!(
+        disconnect.kind(),
+        ConnKind::Route | ConnKind::Gateway | ConnKind::Leafnode
+    );
+    let left = matches!(
+        disconnect.reason(),
+        None | Some(CloseReason::ClientClosed | CloseReason::ReadError | CloseReason::WriteError)
+    );
+    if !between || !left {
+        return None;
+    }
+    let at = disconnect.closed?;
+    let own = disconnect.life.map(|(life, _)| life);
+    let (seen, own_side) = disconnect.client_addresses();
+    let peer_ip = own_side.or(seen).map(|address| address.ip());
+    let remote = disconnect.server.and_then(|conn| conn.remote.as_deref());
+    let (name, _, _) = disconnect.client_identity();
+    let mut fits: Vec<(bool, LifeEnd)> = Vec::new();
+    for (index, life) in disconnect.records.servers.iter().enumerate() {
+        if Some(index) == own {
+            continue;
+        }
+        let identity = &life.identity;
+        let listeners = identity
+            .listen
+            .iter()
+            .chain(identity.other_listeners.iter().map(|(_, at)| at));
+        let mut addresses = listeners
+            .map(std::net::SocketAddr::ip)
+            .filter(|ip| !ip.is_unspecified())
+            .peekable();
+        let called = |given: Option<&str>| {
+            given.is_some()
+                && (given == identity.name.as_deref() || given == identity.id.as_deref())
+        };
+        let named = called(remote) || called(name.as_deref());
+        let known = addresses.peek().is_some();
+        let here = addresses.any(|ip| Some(ip) == peer_ip);
+        if !(named || here || !known) {
+            continue;
+        }
+        let Some(end) = LifeEnd::of_life(disconnect, index) else {
+            continue;
+        };
+        let told = !matches!(end.manner, EndManner::Unknown | EndManner::Running);
+        if told && end.holds(at) {
+            fits.push((named || here, end));
+        }
+    }
+    fits.sort_by_key(|(sure, _)| !*sure);
+    let sure = fits.iter().filter(|(sure, _)| *sure).count();
+    let (known, end) = fits.into_iter().next()?;
+    if !known && sure == 0 && disconnect.records.servers.len() > 2 {
+        return None;
+    }
+    let manner = if end.lame_duck.is_some() {
+        EndManner::LameDuck
+    } else {
+        end.manner
+    };
+    let mut evidence = end.evidence;
+    evidence.extend(
+        disconnect
+            .statements
+            .iter()
+            .map(|said| said.evidence.clone()),
+    );
+    evidence.extend(closing_packet(disconnect));
+    let confidence = if known {
+        Confidence::Shown
+    } else {
+        Confidence::Likely
+    };
+    Some(Gone {
+        manner,
+        confidence,
+        evidence,
+        manner_open: false,
+    })
 }
 
 /// A client that was told of lame duck mode and leaves by itself.
@@ -281,7 +368,14 @@ pub fn finding(
         return None;
     }
     let server = case.server_label(disconnect);
-    let summary = if disconnect.refused().is_some() {
+    let between = matches!(
+        disconnect.kind(),
+        ConnKind::Route | ConnKind::Gateway | ConnKind::Leafnode
+    );
+    let by_peer = between && disconnect.reason() != Some(&CloseReason::ServerShutdown);
+    let summary = if by_peer {
+        format!("the peer server {what}, and its connection to {server} with it")
+    } else if disconnect.refused().is_some() {
         format!("{server} {what}; this attempt came while it was down")
     } else {
         format!("{server} {what}, and this socket with it")

@@ -269,6 +269,21 @@ impl<'a> View<'a> {
             || shake.syn.is_none() && self.conn.orig.packets > 0 && self.conn.resp.packets > 0
     }
 
+    /// How long the peer's kernel took to acknowledge a packet of `side`, as this view shows it.
+    pub fn ack_delay(&self, side: Side, at: Moment) -> Option<i64> {
+        let from = self.end(side);
+        let sent = self
+            .conn
+            .tail
+            .iter()
+            .find(|packet| packet.at == at && packet.from == from)?;
+        let wanted = sent.seq.wrapping_add(sent.len);
+        let answer = self.conn.tail.iter().find(|packet| {
+            packet.from != from && packet.at > at && packet.ack.wrapping_sub(wanted) < u32::MAX / 2
+        })?;
+        Some(answer.at.ns - at.ns)
+    }
+
     /// INFO reached the client before anybody closed.
     pub fn greeted_in_time(&self) -> bool {
         let close = self.closer().map(|close| close.at);

@@ -8,9 +8,6 @@ use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::server::{ConnKind, NoteKind};
 use crate::time::SECOND;
 
-/// A TCP health check leaves within this.
-const QUICK: i64 = 2 * SECOND;
-
 /// Another protocol was spoken; or the peer connected, said nothing and left at once by itself.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     if disconnect.was_ready()
@@ -56,7 +53,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
                 .remedy(remedy),
         );
     }
-    let lived = disconnect.lifetime().filter(|lived| *lived < QUICK)?;
+    let lived = disconnect.lifetime()?;
     let silent = disconnect.views.iter().any(|view| {
         view.established()
             && view.flow(Side::Client).bytes == 0

@@ -35,7 +35,21 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         let last = view.talk(Side::Server)?.last_op?;
         (last.ns > close.at.ns).then_some((*view, last))
     });
-    if patience > SHORT_PATIENCE || !frequent || !(alive || late.is_some()) {
+    // The kernel answered at once and the process did not: that is the server's stall, however short the patience.
+    let prompt = disconnect.views.iter().any(|view| {
+        let Some(pings) = view.unanswered(Side::Client) else {
+            return false;
+        };
+        let quick = view
+            .ack_delay(Side::Client, pings.first)
+            .is_some_and(|delay| delay < patience / 4);
+        let answered = view
+            .talk(Side::Server)
+            .and_then(|talk| talk.last_op)
+            .is_some_and(|last| last.ns > pings.first.ns && last.ns - pings.first.ns < patience);
+        quick && !answered && (view.near_server() || disconnect.views.len() == 1)
+    });
+    if prompt || patience > SHORT_PATIENCE || !frequent || !(alive || late.is_some()) {
         return None;
     }
     let names = Names::of(disconnect.client_identity().1.as_deref());

@@ -1,57 +1,60 @@
 //! `client-config/connect-timeout`: it gives up on connecting faster than this path allows.
 
 use crate::attribute::Case;
+use crate::attribute::causes::client_close::normal::LEFT;
 use crate::attribute::disconnect::{Disconnect, spoken};
 use crate::attribute::finding::{Confidence, Finding, Initiator};
 use crate::attribute::settings::Names;
 use crate::attribute::wire::Side;
+use crate::reconstruct::client::Trouble;
 use crate::time::SECOND;
 
-/// The client leaves during the handshake of TCP or NATS, and the answer it did not wait for arrives.
+/// Paths faster than this do not outlast any connect timeout; a port scanner resets its half-open connections within one
+/// round trip of such a path.
+const SLOW_PATH: i64 = SECOND / 10;
+
+/// TCP and NATS handshakes take this many round trips (SYN, INFO with CONNECT, PONG), one more for TLS.
+const ROUND_TRIPS: i64 = 4;
+
+/// The client leaves during the handshake of TCP or NATS, faster than the path's round trips allow it to finish.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
-    if disconnect.was_ready() || !disconnect.statements.is_empty() {
+    if disconnect.was_ready()
+        || !disconnect
+            .statements
+            .iter()
+            .all(|said| LEFT.contains(&said.reason))
+    {
         return None;
     }
-    let (view, waited, answer) = disconnect.views.iter().find_map(|view| {
-        let syn = view.conn.handshake.syn?;
+    let (view, waited, rtt) = disconnect.views.iter().find_map(|view| {
+        let shake = &view.conn.handshake;
+        let (syn, _) = (shake.syn?, shake.syn_ack?);
         let close = view.closer().filter(|close| close.side == Side::Client)?;
+        // From the first SYN to the client's first answer to the SYN,ACK is a round trip wherever it is captured.
+        let rtt = shake.ack.unwrap_or(close.at).ns - syn.ns;
         let waited = close.at.ns - syn.ns;
-        let late = [
-            view.conn.handshake.syn_ack,
-            view.flow(Side::Server).last_data,
-            view.flow(Side::Server).last_packet,
-        ];
-        let slow = view.conn.handshake.rtt().filter(|rtt| *rtt * 2 > waited);
-        let answer = late
-            .into_iter()
-            .flatten()
-            .find(|at| at.ns > close.at.ns)
-            .or_else(|| slow.and(view.conn.handshake.ack))?;
-        let spoke = view.flow(Side::Server).bytes > 0 || view.conn.handshake.syn_ack.is_some();
-        (spoke && waited < 30 * SECOND).then_some((view, waited, answer))
+        let resent = shake.syns > 1 && shake.ack.is_some() && rtt > SECOND;
+        (rtt >= SLOW_PATH && waited < ROUND_TRIPS * rtt && !resent).then_some((view, waited, rtt))
     })?;
-    // A RST from a kernel that has closed already is no late answer.
-    let rtt = view.conn.handshake.rtt();
-    let slow_path = rtt.is_some_and(|rtt| rtt * 3 > waited)
-        || view.conn.handshake.syn_ack.is_some_and(|at| at == answer);
-    if !slow_path {
-        return None;
-    }
     let names = Names::of(disconnect.client_identity().1.as_deref());
-    let path = rtt.map_or_else(String::new, |rtt| {
-        format!("; a round trip takes {}", spoken(rtt))
-    });
     let summary = format!(
-        "{} gave up connecting after {}{path}",
+        "{} gave up connecting before the handshake could finish: a round trip takes {}",
         case.client_label(disconnect),
-        spoken(waited)
+        spoken(rtt)
     );
+    let told = disconnect
+        .trouble(|trouble| *trouble == Trouble::Timeout)
+        .map(|event| disconnect.quote(&event.at));
     Some(
         Finding::new(Confidence::Shown, Initiator::Client, summary)
             .because([
-                view.evidence(view.closer()?.at, "the client gives up"),
-                view.evidence(answer, "an answer that comes too late for it"),
+                view.evidence(view.conn.handshake.syn?, "the first SYN"),
+                view.evidence(
+                    view.closer()?.at,
+                    format!("the client's end, {} later", spoken(waited)),
+                ),
             ])
+            .because(told)
             .remedy(format!(
                 "{}: raise {} above several round trips of this path",
                 names.library, names.connect_timeout

@@ -20,7 +20,12 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
                     .is_some_and(|closed| at.since(closed).abs() < 5 * crate::time::SECOND)
             })
     });
-    let silent = conn.closed.is_none()
+    // A log that never says anything at a close says nothing by its silence.
+    let talks = disconnect.records.clients.iter().any(|other| {
+        other.library == story.library && other.conns.iter().any(|conn| conn.intended)
+    });
+    let silent = talks
+        && conn.closed.is_none()
         && matches!(conn.outcome, ClientOutcome::Silent | ClientOutcome::Unknown);
     let client_first = match disconnect.first_close() {
         Some(first) => first.close.side == Side::Client,

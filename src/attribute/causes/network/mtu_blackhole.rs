@@ -8,6 +8,9 @@ use crate::attribute::path::dead_path;
 /// The smallest segment that a path may refuse: IPv6's minimum MTU less headers (RFC 8200 section 5).
 const LARGE: u32 = 1200;
 
+/// Ethernet's MSS with timestamps, where the handshake was not captured.
+const USUAL_MSS: u32 = 1448;
+
 /// What was lost to the end is larger than anything that ever got through, and smaller segments got through meanwhile.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let dead = dead_path(disconnect)?;
@@ -15,9 +18,14 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let told = dead.view.conn.icmp.iter().find(|icmp| {
         icmp.says.contains("fragmentation needed") || icmp.says.contains("packet too big")
     });
-    let sized = flow.largest_lost >= LARGE
-        && flow.largest_acked > 0
-        && flow.largest_acked < flow.largest_lost;
+    // Offloading shows segments larger than any that goes out: the wire's are at most the peer's MSS.
+    let mss = dead
+        .view
+        .flow(dead.from.other())
+        .mss
+        .map_or(USUAL_MSS, u32::from);
+    let (lost, passed) = (flow.largest_lost.min(mss), flow.largest_acked.min(mss));
+    let sized = lost >= LARGE && passed > 0 && passed < lost;
     let alive = dead
         .view
         .flow(dead.from.other())
@@ -30,8 +38,8 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         "large segments vanish between {} and {}: {} bytes never arrive, {} bytes do",
         case.client_label(disconnect),
         case.server_label(disconnect),
-        flow.largest_lost,
-        flow.largest_acked
+        lost,
+        passed
     );
     let confidence = if told.is_some() {
         Confidence::Stated
