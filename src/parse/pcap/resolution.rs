@@ -21,6 +21,9 @@ enum Unit {
     Binary(u32),
 }
 
+/// The year 2116. What claims to be later is nonsense; held to this, the difference of any two times fits 64 bits.
+const FARTHEST: i64 = i64::MAX / 2;
+
 impl Resolution {
     /// Microseconds: the default.
     pub const MICRO: Self = Self {
@@ -65,6 +68,7 @@ impl Resolution {
         i64::try_from(ns)
             .unwrap_or(i64::MAX)
             .saturating_add(self.offset)
+            .clamp(-FARTHEST, FARTHEST)
     }
 }
 
