@@ -295,7 +295,10 @@ fn compressed_files_are_the_same_stream() {
     flate2::read::MultiGzDecoder::new(&gz[..])
         .read_to_end(&mut back)
         .expect("from memory");
-    assert_eq!(summaries(&[back], 1), summaries(&[plain.clone()], 1));
+    assert_eq!(
+        summaries(&[back], 1),
+        summaries(std::slice::from_ref(&plain), 1)
+    );
     let zst = zstd::encode_all(&plain[..], 1).expect("to memory");
     let back = zstd::decode_all(&zst[..]).expect("from memory");
     assert_eq!(summaries(&[back], 1), summaries(&[plain], 1));
@@ -349,7 +352,7 @@ fn truncated_anywhere_nothing_breaks_and_nothing_is_invented() {
     let name = "rst-injected-client.pcap";
     let whole = bytes(name);
     let options = CaptureOptions::default();
-    let packets = read_bytes(&[whole.clone()], &options).records;
+    let packets = read_bytes(std::slice::from_ref(&whole), &options).records;
     for length in (0..whole.len()).step_by(97) {
         let result = read_bytes(&[whole[..length].to_vec()], &options);
         assert!(result.records <= packets);

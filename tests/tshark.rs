@@ -16,11 +16,13 @@ struct Direction {
     keep_alives: u64,
 }
 
+type Directions = BTreeMap<(u16, u16), Direction>;
+
 /// Duplicate acknowledgements are counted apart: newer versions count those whose window changed but that carry SACK blocks,
 /// as is done here (RFC 6675), older ones do not.
 type Duplicates = BTreeMap<(u16, u16), u64>;
 
-fn tshark(name: &str) -> Option<(BTreeMap<(u16, u16), Direction>, Duplicates)> {
+fn tshark(name: &str) -> Option<(Directions, Duplicates)> {
     let fields = [
         "tcp.srcport",
         "tcp.dstport",
@@ -41,7 +43,7 @@ fn tshark(name: &str) -> Option<(BTreeMap<(u16, u16), Direction>, Duplicates)> {
     if !output.status.success() {
         return None;
     }
-    let mut directions: BTreeMap<(u16, u16), Direction> = BTreeMap::new();
+    let mut directions = Directions::new();
     let mut duplicates = Duplicates::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let columns: Vec<&str> = line.split('\t').collect();

@@ -27,6 +27,7 @@ pub enum End {
 
 impl End {
     /// The other end.
+    #[must_use]
     pub const fn other(self) -> Self {
         match self {
             Self::Orig => Self::Resp,

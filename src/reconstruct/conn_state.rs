@@ -273,7 +273,7 @@ impl ConnState {
             flags & ACK != 0,
         );
         match self.ends[me].state {
-            State::Inactive => self.from_inactive(end, segment, seq),
+            State::Inactive => self.leave_inactive(end, segment, seq),
             State::SynSent | State::SynAckSent => {
                 if fin {
                     self.ends[me].enter(State::Closed);
@@ -312,7 +312,7 @@ impl ConnState {
         }
     }
 
-    fn from_inactive(&mut self, end: End, segment: &Segment, seq: Seq) {
+    fn leave_inactive(&mut self, end: End, segment: &Segment, seq: Seq) {
         let (mut me, mut peer) = (index(end), index(end.other()));
         let flags = segment.flags;
         let (syn, fin, rst, ack) = (

@@ -77,7 +77,7 @@ impl Section {
             };
         }
         let length = u32_at(bytes, 4, self.big) as usize;
-        if length < 12 || length % 4 != 0 {
+        if length < 12 || !length.is_multiple_of(4) {
             return Record::Bad("a block with an impossible length");
         }
         if length > LONGEST_RECORD {
@@ -234,7 +234,7 @@ impl Section {
         let known = kind == SECTION_HEADER
             || (INTERFACE_DESCRIPTION..=ENHANCED_PACKET).contains(&kind) && kind != NAME_RESOLUTION;
         known
-            && length % 4 == 0
+            && length.is_multiple_of(4)
             && (12..=LONGEST_RECORD).contains(&length)
             && bytes
                 .get(length - 4..length)

@@ -16,8 +16,14 @@ fn classic(magic: u32, packets: &[(u32, u32, &[u8])]) -> Vec<u8> {
     file
 }
 
+/// A packet's time and bytes.
+type Found = (i64, Vec<u8>);
+
+/// An option's code and value.
+type Options = Vec<(u16, Vec<u8>)>;
+
 /// Everything a reader finds: times and packets, then the troubles.
-fn read(file: &[u8]) -> (Vec<(i64, Vec<u8>)>, Vec<&'static str>, bool) {
+fn read(file: &[u8]) -> (Vec<Found>, Vec<&'static str>, bool) {
     let mut reader = Reader::new(file);
     let mut found = Vec::new();
     loop {
@@ -200,10 +206,10 @@ fn time_units_and_offsets_in_both_byte_orders() {
                 value.to_le_bytes()
             }
         };
-        let table: Vec<(Vec<(u16, Vec<u8>)>, u64)> = vec![
+        let table: Vec<(Options, u64)> = vec![
             (vec![], seconds * 1_000_000),
             (vec![(9, vec![9])], seconds * 1_000_000_000),
-            (vec![(9, vec![0x80 | 20])], seconds << 20),
+            (vec![(9, vec![0x80 | 0x14])], seconds << 20),
             (
                 vec![(9, vec![6]), (14, offset(1000).to_vec())],
                 (seconds - 1000) * 1_000_000,
