@@ -348,7 +348,8 @@ fn clients_of_one_log_are_told_apart_by_their_tags() {
                 "status: disconnect h:4222",
                 "status: reconnect h:4222",
             ][second];
-            text += &format!("[2026-11-23T05:00:0{second}.000Z] [{client}] {line}\n");
+            let stamp = format!("[2026-11-23T05:00:0{second}.000Z]");
+            text += &[stamp.as_str(), " [", client, "] ", line, "\n"].concat();
         }
     }
     let (stories, _) = stories(text.as_bytes());
