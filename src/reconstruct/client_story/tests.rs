@@ -70,6 +70,8 @@ macro_rules! recorded {
 
 /// Logs of real clients, and what became of each connection.
 const RECORDED: &[(&str, &[u8], &str)] = recorded! {
+    "async-nats-0.33.0-colours": "RustAsync: Reconnected 10, Exited 0*",
+    "async-nats-0.33.0-json": "RustAsync: Reconnected 10, Exited 0*",
     "async-nats-reset-reconnected": "RustAsync: Reconnected 0, Exited 0*",
     "c-3.4.1-gave-up": "C: GaveUp 0?",
     "c-3.4.1-restart": "C: Reconnected 0?, Exited 0*",
