@@ -172,9 +172,17 @@ impl Template {
         while let Some(piece) = pieces.next() {
             match piece {
                 Piece::Literal(literal) => {
-                    // A blank at the very end of a sentence may have been trimmed from the line.
-                    let literal = if pieces.peek().is_none() && at + literal.len() == text.len() + 1
-                    {
+                    // A blank at the very end of a line may have been trimmed, also behind a colon after which
+                    // nothing was said.
+                    let last = match pieces.clone().next() {
+                        None => true,
+                        Some(piece) => {
+                            matches!(piece, Piece::Hole(hole) if hole.fits == Fits::Text)
+                                && literal.ends_with(": ")
+                                && pieces.len() == 1
+                        }
+                    };
+                    let literal = if last && at + literal.len() == text.len() + 1 {
                         literal.trim_end()
                     } else {
                         literal

@@ -356,6 +356,10 @@ fn hand_over(entries: &mut [Entry]) {
 /// async-nats's `disconnected error=None` right after its stale verdict is that verdict, not an EOF.
 fn stale_without_error(entries: &mut [Entry]) {
     for index in 1..entries.len() {
+        // The structured form of the same field reads as "no error".
+        if entries[index].event.kind == ClientEventKind::Disconnected(Trouble::NoError) {
+            entries[index].event.kind = ClientEventKind::Disconnected(Trouble::Eof);
+        }
         let stale = entries[index - 1].event.kind == ClientEventKind::Stale
             && nearer(
                 &entries[index - 1].event.at,
