@@ -25,6 +25,7 @@ mod prose;
 pub mod schema;
 pub mod why;
 pub mod conns;
+pub mod sessions;
 
 #[cfg(test)]
 mod sample;
