@@ -7,6 +7,7 @@
 pub mod align;
 pub mod analyze;
 pub mod attribute;
+pub mod batch;
 pub mod input;
 pub mod parse;
 pub mod progress;

@@ -85,6 +85,19 @@ impl Clock {
         }
     }
 
+    /// The stretch that is known best: what a summary of the clock shows.
+    pub fn tightest(&self) -> &Stretch {
+        // The first of equals; a clock always has a stretch.
+        let narrowest = self.stretches.iter().reduce(|best, next| {
+            if next.offset.width() < best.offset.width() {
+                next
+            } else {
+                best
+            }
+        });
+        narrowest.unwrap_or(&self.stretches[0])
+    }
+
     /// A raw value on the common line.
     pub fn raw(&self, ns: i64, digits: u8) -> When {
         let stretch = self

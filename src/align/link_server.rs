@@ -90,8 +90,10 @@ pub fn exact(records: &Records, links: &mut Links) {
     }
 }
 
-/// How far two opens may be apart, beyond the bounds of the clocks, to be one: accept queues of a stuck server.
-const OPEN_APART: i64 = 5 * SECOND;
+/// How much earlier than its packets a log line may be, beyond the bounds of the clocks.
+const EARLY: i64 = 5 * SECOND;
+/// How much later: a stuck server accepts from its queue what came minutes ago.
+const OPEN_APART: i64 = 600 * SECOND;
 
 /// Joins what INFO does not tell (encrypted from the first byte, capture starts late) by address and port; a port that
 /// was used again is told apart by time where clocks are aligned, else by order.
@@ -237,11 +239,11 @@ fn distance(
             } else {
                 last.high
             };
-            Some(
-                (first.low.saturating_sub(at.high))
-                    .max(at.low.saturating_sub(until))
-                    .max(0),
-            )
+            let early = first.low.saturating_sub(at.high);
+            if early > EARLY {
+                return Some(i64::MAX);
+            }
+            Some(early.max(at.low.saturating_sub(until)).max(0))
         })
         .min()
 }

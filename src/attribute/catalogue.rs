@@ -280,6 +280,11 @@ pub static CATALOGUE: &[Entry] = &[
     },
     Entry {
         cause: "cluster",
+        detail: "duplicate-client-id",
+        text: include_str!("causes/cluster/duplicate_client_id.md"),
+    },
+    Entry {
+        cause: "cluster",
         detail: "leafnode-loop",
         text: include_str!("causes/cluster/leafnode_loop.md"),
     },

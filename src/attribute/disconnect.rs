@@ -28,6 +28,9 @@ pub struct FirstClose<'a> {
     pub close: WireClose,
 }
 
+/// Every library gives up on a handshake well before this; a connection that a server knew for longer had a session.
+const READY_BY_AGE: i64 = 2 * SECOND;
+
 /// An ended connection.
 #[derive(Clone, Debug)]
 pub struct Disconnect<'a> {
@@ -314,7 +317,7 @@ impl<'a> Disconnect<'a> {
 
     /// A NATS session was up: CONNECT answered, messages flowing, or a log says connected.
     pub fn was_ready(&self) -> bool {
-        self.views.iter().filter_map(View::session).any(|session| {
+        let spoken = self.views.iter().filter_map(View::session).any(|session| {
             session.ready_at.is_some()
                 || session.server.messages + session.client.messages > 0
                 || session
@@ -324,10 +327,29 @@ impl<'a> Disconnect<'a> {
                 || session.connect.is_none()
                     && session.info.is_none()
                     && session.protocol == Protocol::Client
-        }) || self.client.is_some_and(|conn| conn.opened.is_some())
-            || self
-                .server
-                .is_some_and(|conn| conn.name.is_some() || conn.lang.is_some())
+        });
+        // A capture that saw the handshake saw whatever came after it; logs decide only where none did.
+        let seen = self
+            .views
+            .iter()
+            .any(|view| view.conn.handshake.syn.is_some());
+        spoken
+            || !seen
+                && (self.client.is_some_and(|conn| conn.opened.is_some())
+                    || self.server.is_some_and(|conn| {
+                        conn.name.is_some()
+                            || conn.lang.is_some()
+                            || self.logged_lifetime() > READY_BY_AGE
+                    }))
+    }
+
+    /// How long the server's log knew the connection, in nanoseconds; 0 where it does not say.
+    pub fn logged_lifetime(&self) -> i64 {
+        let times = self.server.and_then(|conn| {
+            let opened = self.log(conn.opened.as_ref()?)?;
+            Some(self.log(conn.closed.as_ref()?)?.since(opened))
+        });
+        times.unwrap_or(0)
     }
 
     /// The lame duck notice on the wire.
@@ -444,6 +466,19 @@ impl<'a> Disconnect<'a> {
             .or_else(|| {
                 self.client
                     .and_then(|conn| conn.server.as_ref()?.parse().ok())
+            })
+    }
+
+    /// The attempt was refused: the host is up, nobody listens.
+    pub fn refused(&self) -> Option<Evidence> {
+        self.views
+            .iter()
+            .find(|view| view.conn.end.manner == Manner::Refused)
+            .map(|view| {
+                view.evidence(
+                    view.conn.end.at,
+                    "SYN answered by RST: nobody listens there",
+                )
             })
     }
 

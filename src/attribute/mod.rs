@@ -46,6 +46,8 @@ pub struct Case<'a> {
     gone: Vec<Option<Gone>>,
     /// Endpoint and silence before death of each connection whose path died.
     dead_silences: Vec<(Option<usize>, i64)>,
+    /// Endpoint, wait and moment of leaving of each connection that was never greeted.
+    waits: Vec<(Option<usize>, i64, i64)>,
 }
 
 impl<'a> Case<'a> {
@@ -65,7 +67,23 @@ impl<'a> Case<'a> {
             endpoints,
             gone: Vec::new(),
             dead_silences: Vec::new(),
+            waits: Vec::new(),
         };
+        case.waits = case
+            .disconnects
+            .iter()
+            .filter_map(|disconnect| {
+                let view = disconnect.views.iter().find(|view| view.established())?;
+                let wait = view
+                    .wait_for_greeting()
+                    .filter(|_| !view.greeted_in_time())?;
+                Some((
+                    case.endpoints.of[disconnect.index],
+                    wait,
+                    disconnect.closed?.at.0,
+                ))
+            })
+            .collect();
         case.dead_silences = case
             .disconnects
             .iter()
@@ -79,7 +97,38 @@ impl<'a> Case<'a> {
             .par_iter()
             .map(|disconnect| server_gone::server_gone(disconnect, &case))
             .collect();
+        let refused: Vec<(usize, Gone)> = case
+            .disconnects
+            .iter()
+            .filter_map(|disconnect| Some((disconnect.index, case.refused_while_gone(disconnect)?)))
+            .collect();
+        for (index, gone) in refused {
+            case.gone[index] = Some(gone);
+        }
         case
+    }
+
+    /// An attempt that nobody answered because the server of that address had ended and was not back.
+    fn refused_while_gone(&self, disconnect: &Disconnect) -> Option<Gone> {
+        let refusal = disconnect.refused()?;
+        let at = disconnect.closed?;
+        let endpoint = self.endpoint(disconnect)?;
+        let (died, gone) = endpoint
+            .ends
+            .iter()
+            .filter(|end| end.at.at <= at.at)
+            .filter_map(|end| Some((end.at, self.gone.get(end.disconnect)?.as_ref()?)))
+            .next_back()?;
+        let back = endpoint
+            .infos
+            .iter()
+            .any(|seen| seen.at.at > died.at && seen.at.at < at.at);
+        (!back).then(|| Gone {
+            evidence: std::iter::once(refusal)
+                .chain(gone.evidence.iter().take(2).cloned())
+                .collect(),
+            ..gone.clone()
+        })
     }
 
     /// The server that a connection went to.
@@ -100,6 +149,26 @@ impl<'a> Case<'a> {
             || self
                 .endpoint(disconnect)
                 .is_some_and(|endpoint| !endpoint.infos.is_empty())
+    }
+
+    /// A client that left after `waited` without a greeting did so because its patience ended: that long is a library's
+    /// default connect timeout, or at least two others at this server waited as long and left at other moments.
+    pub fn waited_out(&self, disconnect: &Disconnect, waited: i64) -> bool {
+        use crate::time::SECOND;
+        const DEFAULTS: [i64; 3] = [2 * SECOND, 5 * SECOND, 20 * SECOND];
+        let alike = |other: i64| (other - waited).abs() * 20 <= other.max(waited);
+        let endpoint = self.endpoints.of[disconnect.index];
+        let at = disconnect.closed.map_or(0, |when| when.at.0);
+        waited >= SECOND / 4
+            && (DEFAULTS.into_iter().any(alike)
+                || self
+                    .waits
+                    .iter()
+                    .filter(|(of, wait, left)| {
+                        *of == endpoint && alike(*wait) && (left - at).abs() > SECOND / 10
+                    })
+                    .nth(1)
+                    .is_some())
     }
 
     /// This server's log names clients in its tags, so that one without a name never sent CONNECT.

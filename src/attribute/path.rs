@@ -114,15 +114,14 @@ pub struct Stalled<'a> {
 pub fn stalled<'a>(disconnect: &Disconnect<'a>, side: Side) -> Option<Stalled<'a>> {
     disconnect.views.iter().find_map(|view| {
         let pings = view.unanswered(side.other())?;
-        // Data that the stalled side sends after the PING says that it runs; the -ERR and FIN of a stale verdict do not
-        // come from it.
-        let spoke = view
-            .flow(side)
-            .last_data
-            .is_some_and(|last| last.ns > pings.first.ns)
-            && !view
-                .session()
-                .is_some_and(|session| session.errors.iter().any(|error| error.at >= pings.first));
+        // Data that the stalled side sends after the PING and before the close says that it runs.
+        let close = view.closer().map(|close| close.at);
+        let spoke = view.conn.tail.iter().any(|packet| {
+            view.side(packet.from) == side
+                && packet.len > 0
+                && packet.at > pings.first
+                && close.is_none_or(|close| packet.at < close)
+        });
         (pings.acked && !spoke && view.dead_path(side.other()).is_none()).then_some(Stalled {
             view: *view,
             side,

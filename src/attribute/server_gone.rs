@@ -228,7 +228,7 @@ fn from_fate(disconnect: &Disconnect, case: &Case, life_end: Option<&LifeEnd>) -
         (EndManner::Killed, true)
     } else if said_goodbye_in_tls(disconnect) {
         (EndManner::Graceful, true)
-    } else if endpoint.closed_in_order(at) == Some(true) {
+    } else if endpoint.closed_in_reverse(at) == Some(true) {
         (EndManner::Killed, true)
     } else {
         (EndManner::Graceful, true)
@@ -281,12 +281,13 @@ pub fn finding(
         return None;
     }
     let server = case.server_label(disconnect);
-    let mut finding = Finding::new(
-        gone.confidence,
-        Initiator::Server,
-        format!("{server} {what}, and this socket with it"),
-    )
-    .because(gone.evidence.clone());
+    let summary = if disconnect.refused().is_some() {
+        format!("{server} {what}; this attempt came while it was down")
+    } else {
+        format!("{server} {what}, and this socket with it")
+    };
+    let mut finding =
+        Finding::new(gone.confidence, Initiator::Server, summary).because(gone.evidence.clone());
     if gone.manner_open {
         let missing = "the server's log and stderr, the service manager's or kernel's log: they tell how the process ended";
         finding = finding.missing(missing);

@@ -94,26 +94,23 @@ fn from_packets(disconnect: &Disconnect, deadline: bool) -> Option<Finding> {
         return None;
     }
     let view = disconnect.views.iter().find(|view| {
-        let cut = view
-            .talk(Side::Server)
-            .is_some_and(|talk| talk.cut.is_some());
         let closer = view
             .closer()
-            .is_some_and(|close| close.side == Side::Server);
-        closer && cut && not_reading(view).is_some()
+            .is_some_and(|close| close.side == Side::Server && !close.rst);
+        let flow = view.flow(Side::Client);
+        let long = flow.zero_window_ns > NOT_READING || flow.zero_window_since.is_some();
+        closer
+            && long
+            && view
+                .session()
+                .is_some_and(|session| session.errors.is_empty())
     })?;
-    let stalled = view.flow(Side::Client).zero_window_ns.max(
-        view.flow(Side::Client)
-            .zero_window_since
-            .map_or(0, |since| view.conn.last.ns - since.ns),
-    );
-    // write_deadline is 10 s (2 s before 2.2.0) where nothing else is set; data that piles up hits max_pending before.
-    let sent = view.flow(Side::Server).bytes;
-    let pending = sent > 8 * 1024 * 1024 && stalled < 2 * SECOND;
-    if pending == deadline {
+    // A write that meets its deadline is cut where the kernel's buffer was full, in the middle of a message; what was
+    // queued beyond max_pending is dropped between messages.
+    let cut = view.talk(Side::Server)?.cut;
+    if cut.is_some() != deadline {
         return None;
     }
-    let cut = view.talk(Side::Server)?.cut?;
     let which = if deadline {
         ("slow-consumer", "pending-bytes")
     } else {
@@ -123,12 +120,12 @@ fn from_packets(disconnect: &Disconnect, deadline: bool) -> Option<Finding> {
         Finding::new(
             Confidence::Likely,
             Initiator::Server,
-            format!(
-                "the server cut the connection in the middle of a message ({} of {} bytes) in front of a client that did not read",
-                cut.present, cut.declared
-            ),
+            "the server closed the connection without a word, in front of a client that did not read",
         )
-        .because([view.evidence(cut.at, "the message that is cut off")])
+        .because(cut.map(|cut| {
+            let says = format!("the message that is cut off: {} of {} bytes", cut.present, cut.declared);
+            view.evidence(cut.at, says)
+        }))
         .because(view.closer().map(|close| view.evidence(close.at, "the server closes, without -ERR")))
         .rival(which.0, which.1, "both look alike on the wire; the server's log names the one")
         .missing("the server's log: `Slow Consumer Detected` names the limit"),

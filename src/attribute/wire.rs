@@ -171,7 +171,27 @@ impl<'a> View<'a> {
             rst: true,
             at: rst.at,
         });
-        fins.chain(rsts).min_by_key(|close| close.at)
+        let notices = self
+            .session()
+            .and_then(|session| session.tls.as_ref())
+            .into_iter()
+            .flat_map(|tls| {
+                // A TLS peer that means to close says so before its FIN (RFC 8446 section 6.1), and the answer's FIN may
+                // overtake its own.
+                [
+                    (Side::Client, tls.client_close_notify),
+                    (Side::Server, tls.server_close_notify),
+                ]
+                .into_iter()
+                .filter_map(|(side, at)| {
+                    Some(WireClose {
+                        side,
+                        rst: false,
+                        at: at?,
+                    })
+                })
+            });
+        fins.chain(rsts).chain(notices).min_by_key(|close| close.at)
     }
 
     /// The RST that is the first closing packet.
@@ -216,10 +236,13 @@ impl<'a> View<'a> {
         if !long || self.zero_window_at_end(side.other()) {
             return None;
         }
-        let peer_silent = self
-            .flow(side.other())
-            .last_packet
-            .is_none_or(|last| last.ns <= since.ns);
+        let peer = self.end(side.other());
+        // What arrives after the last retransmission belongs to a path that has come back.
+        let peer_silent = !self
+            .conn
+            .tail
+            .iter()
+            .any(|packet| packet.from == peer && packet.at > since && packet.at < run.last);
         Some(DeadPath {
             since,
             run,
@@ -244,6 +267,26 @@ impl<'a> View<'a> {
         let shake = &self.conn.handshake;
         shake.ack.is_some()
             || shake.syn.is_none() && self.conn.orig.packets > 0 && self.conn.resp.packets > 0
+    }
+
+    /// INFO reached the client before anybody closed.
+    pub fn greeted_in_time(&self) -> bool {
+        let close = self.closer().map(|close| close.at);
+        self.session()
+            .and_then(|session| session.info_at)
+            .is_some_and(|at| close.is_none_or(|close| at < close))
+    }
+
+    /// How long an established connection waited for INFO, or for its end where none came before it.
+    pub fn wait_for_greeting(&self) -> Option<i64> {
+        let ack = self.conn.handshake.ack?;
+        let close = self.closer().map_or(self.conn.last, |close| close.at);
+        let until = self
+            .flow(Side::Server)
+            .first_data
+            .filter(|data| *data < close)
+            .unwrap_or(close);
+        Some(until.ns - ack.ns)
     }
 
     /// The SYN was refused, unanswered or answered by ICMP.

@@ -98,6 +98,18 @@ pub fn discover(paths: &[PathBuf], options: &InputOptions) -> Result<Input, Erro
     Input::new(found, *options)
 }
 
+/// True if a file is a zip or tar archive, also a compressed one; from its content.
+pub fn is_archive(path: &Path) -> io::Result<bool> {
+    let file = std::fs::File::open(path)?;
+    let options = InputOptions::default();
+    let limits = Limits {
+        ratio: options.max_ratio,
+        total: options.max_total,
+    };
+    let seen = peek::Peeked::new(Box::new(file))?.look(limits);
+    Ok(matches!(seen.look, sniff::Look::Tar | sniff::Look::Zip))
+}
+
 impl Input {
     fn new(mut found: Vec<Found>, options: InputOptions) -> Result<Self, Error> {
         // Stable: what shares a path (members of one name in one archive) stays in the order found.

@@ -1,6 +1,10 @@
 //! Lines of the host around a server: kernel (`dmesg`, kern.log, journal), systemd, container runtimes, Kubernetes. Only
 //! what ends processes, drops connections or takes links and machines away.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::server_log::record::ServerEventKind;
 use super::timestamp::timestamp;
 use crate::time::{Basis, SECOND, Stamp};
@@ -23,8 +27,29 @@ pub struct Victim<'a> {
     pub name: &'a str,
 }
 
+/// Without one of these words a bare line is not the host's: one pass over the many lines of applications.
+static SUSPECT: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::new([
+        "oom",
+        "OOM",
+        "ut of memory",
+        "nf_conntrack",
+        "TCP: ",
+        ".service: ",
+        " container ",
+        "exited with code",
+        "Exit Code:",
+        "Back-off",
+        "probe failed",
+    ])
+    .expect("few short words")
+});
+
+/// Makes an event of a line.
+type Kind = fn(Box<str>) -> ServerEventKind;
+
 /// Words of the kernel and what they are.
-const KERNEL: &[(&str, fn(Box<str>) -> ServerEventKind)] = &[
+const KERNEL: &[(&str, Kind)] = &[
     ("Killed process ", ServerEventKind::OomKill),
     ("Kill process ", ServerEventKind::OomKill),
     ("oom-kill:constraint=", ServerEventKind::OomKill),
@@ -69,7 +94,7 @@ const KERNEL: &[(&str, fn(Box<str>) -> ServerEventKind)] = &[
 ];
 
 /// Words of systemd and its family.
-const SYSTEMD: &[(&str, fn(Box<str>) -> ServerEventKind)] = &[
+const SYSTEMD: &[(&str, Kind)] = &[
     ("Main process exited, code=", ServerEventKind::ProcessExit),
     ("Failed with result '", ServerEventKind::ProcessExit),
     ("Deactivated successfully", ServerEventKind::ProcessExit),
@@ -92,7 +117,7 @@ const SYSTEMD: &[(&str, fn(Box<str>) -> ServerEventKind)] = &[
 ];
 
 /// Words of container runtimes and Kubernetes.
-const CONTAINER: &[(&str, fn(Box<str>) -> ServerEventKind)] = &[
+const CONTAINER: &[(&str, Kind)] = &[
     ("container die ", ServerEventKind::ProcessExit),
     ("container kill ", ServerEventKind::ProcessExit),
     ("container stop ", ServerEventKind::ProcessExit),
@@ -120,7 +145,7 @@ pub fn line(text: &str, program: Option<&str>) -> Option<HostLine> {
         (None, rest) => (stamp, rest),
         inner => inner,
     };
-    let kind = |table: &[(&str, fn(Box<str>) -> ServerEventKind)]| {
+    let kind = |table: &[(&str, Kind)]| {
         table
             .iter()
             .find(|(words, _)| rest.contains(words))
@@ -136,6 +161,7 @@ pub fn line(text: &str, program: Option<&str>) -> Option<HostLine> {
             Some(ServerEventKind::Host(rest.trim().into()))
         }
         None if stamp.is_some() || text.starts_with("kernel: ") => kind(KERNEL),
+        None if !SUSPECT.is_match(rest) => None,
         // Bare lines: only words that no application writes by chance.
         None => bare(rest)
             .then(|| kind(KERNEL).or_else(|| kind(SYSTEMD)))

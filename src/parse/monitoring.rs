@@ -148,7 +148,10 @@ fn endpoint(object: &Object) -> Option<Monitored> {
         varz(object, &mut read);
         return Some(read);
     }
-    if let Some(Value::String(status)) = object.get("status") {
+    if let Some(Value::String(status)) = object.get("status")
+        && matches!(status.as_str(), "ok" | "na" | "error" | "unavailable")
+        && !object.contains_key("data")
+    {
         if status != "ok" && (object.contains_key("error") || object.contains_key("errors")) {
             let error = text(object, "error").unwrap_or_default();
             read.unhealthy = Some(format!("{status}: {error}"));

@@ -10,7 +10,7 @@ use super::log::LogResult;
 use super::log_family::family;
 use super::server::{EndManner, ServerLife};
 use super::server_absorb::{absorb, continue_with};
-use super::server_life::speaks_on_sigterm;
+use super::server_end::speaks_on_sigterm;
 use super::year;
 
 /// A life and where it comes from.
@@ -226,12 +226,14 @@ fn join_stderr(rows: &mut [Option<Row>]) {
             target.life.end.manner = end.manner;
             target.life.end.at = end.at;
             target.life.end.evidence.extend(end.evidence);
+            target.life.end.trace = end.trace;
             target.life.end.next = next;
         }
     }
 }
 
-/// By time where the crash has one, else the last open end of the same family, else the only open end there is.
+/// By time where the crash has one, else the first end without a word in the same family, else its last open end, else
+/// the only open end there is.
 fn crashed_life(rows: &[Option<Row>], crash: usize) -> Option<usize> {
     let orphan = rows[crash].as_ref()?;
     let open = |row: &Row| {
@@ -276,9 +278,9 @@ fn crashed_life(rows: &[Option<Row>], crash: usize) -> Option<usize> {
             return Some(*index);
         }
     }
-    let unknown = |entry: &&(usize, &Row)| entry.1.life.end.manner == EndManner::Unknown;
+    // A life that a new start follows did end; one whose log merely stops may still run.
     pool.iter()
-        .rfind(unknown)
+        .find(|(_, row)| row.life.end.manner == EndManner::Killed)
         .or_else(|| pool.last())
         .map(|(index, _)| *index)
 }

@@ -14,7 +14,9 @@ use std::collections::HashMap;
 
 use crate::parse::client_log::envelope::{self, Envelope};
 use crate::parse::client_log::said::{ClientEventKind, Library, Said, Weight};
-use crate::parse::client_log::{may_matter, read, redact, routine};
+use crate::parse::client_log::{
+    is_servers, may_matter, of_trace, read, redact, routine, speaks_of_another,
+};
 use crate::parse::log_line::LogLine;
 use crate::reconstruct::client::{ClientEvent, ClientStory};
 use crate::source::{Source, SourceId};
@@ -116,7 +118,7 @@ impl StoryBuilder {
         if stream.record.is_open() && record::continues(line.body) {
             return self.continue_record(stream, line);
         }
-        if !may_matter(line.body) {
+        if !may_matter(line.body) || is_servers(line.body) {
             return stream.record.end_at_plain(line.body);
         }
         let mut envelope = envelope::open(line.body);
@@ -138,7 +140,6 @@ impl StoryBuilder {
             && self.clients[client].events.is_bare_error(slot)
         {
             self.refine(stream, client, slot, line.body);
-            stream.record.close();
             return true;
         }
         if envelope.library != Library::Unknown {
@@ -154,6 +155,12 @@ impl StoryBuilder {
             stream: line.stream.map(Box::from),
             tag: tag(&envelope),
         };
+        if let Some(&client) = self.by_key.get(&key)
+            && !self.clients[client].believes(&said, &envelope)
+        {
+            stream.record.close();
+            return false;
+        }
         let client = self.client(key);
         stream.current = Some(client);
         self.add(stream, client, line, &envelope, said);
@@ -173,7 +180,11 @@ impl StoryBuilder {
             library
         };
         let candidate = stream.nats || stream.current.is_some();
-        read(&envelope.message, hint, candidate)
+        read(&envelope.message, hint, candidate).filter(|said| {
+            let logger = envelope.logger.as_deref();
+            said.weight > Weight::Word
+                || !speaks_of_another(&envelope.message, logger, said.server.as_deref())
+        })
     }
 
     /// The client of a key, new if need be.
@@ -254,6 +265,14 @@ impl StoryBuilder {
             stream.current = Some(client);
             self.add(stream, client, line, &envelope, said);
             return true;
+        }
+        let library = of_trace(line.body);
+        if library != Library::Unknown {
+            stream.library = library;
+            stream.nats = true;
+            if let Some((client, _)) = stream.record.event() {
+                self.clients[client].trace(library);
+            }
         }
         if may_matter(line.body)
             && let Some((client, slot)) = stream.record.event()

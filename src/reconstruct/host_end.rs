@@ -5,15 +5,12 @@ use crate::parse::host_log::{Victim, exit_status, victim};
 use crate::span::{LogRef, Place};
 use crate::time::Stamp;
 
-/// The kernel cuts a command to this many characters.
-const COMM: usize = 15;
-
 /// Gives each host event that ends a server process to that life; the others stay.
 pub fn apply(servers: &mut [ServerLife], events: &mut Vec<ServerEvent>) {
     events.retain(|event| {
-        let text = match &event.kind {
-            ServerEventKind::OomKill(text) | ServerEventKind::ProcessExit(text) => text,
-            _ => return true,
+        let (ServerEventKind::OomKill(text) | ServerEventKind::ProcessExit(text)) = &event.kind
+        else {
+            return true;
         };
         let Some(victim) = victim(text) else {
             return true;
@@ -76,8 +73,7 @@ fn ended_life(servers: &[ServerLife], event: &ServerEvent, victim: Victim<'_>) -
     // The last one that had begun by then, as far as times can be compared; else only without a choice.
     let timed = pool
         .iter()
-        .filter(|index| before(&servers[**index], &event.at) == Some(true))
-        .next_back();
+        .rfind(|index| before(&servers[**index], &event.at) == Some(true));
     match (timed, pool.as_slice()) {
         (Some(index), _) | (None, [index]) => Some(*index),
         _ => None,
@@ -86,11 +82,8 @@ fn ended_life(servers: &[ServerLife], event: &ServerEvent, victim: Victim<'_>) -
 
 /// A process or unit name that means nats-server.
 fn named_like(name: &str) -> bool {
-    let server = &"nats-server"[..];
-    name.len() <= COMM && name.starts_with(server)
-        || name.contains(server)
-        || name.contains("gnatsd")
-        || name == "nats"
+    let server = "nats-server";
+    name.contains(server) || name.contains("gnatsd") || name == "nats"
 }
 
 /// A container or unit name that the life's stream carries.

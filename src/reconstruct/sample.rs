@@ -21,6 +21,9 @@ impl Samples {
     /// Offers a first transmission.
     pub fn offer(&mut self, sample: Sample) {
         if self.first.len() < Conn::FIRST_SAMPLES {
+            if self.first.capacity() == 0 {
+                self.first.reserve_exact(8);
+            }
             self.first.push(sample);
             return;
         }

@@ -70,6 +70,8 @@ pub struct ServerEnd {
     pub at: Option<LogRef>,
     /// Everything that speaks for it, oldest first (bounded to 12).
     pub evidence: Vec<LogRef>,
+    /// Functions of the goroutine that crashed, innermost first (bounded to 24).
+    pub trace: Vec<LogRef>,
     /// Lame duck mode was entered here.
     pub lame_duck: Option<LogRef>,
     /// Exit status or signal, where a container runtime or systemd tells.

@@ -15,7 +15,9 @@ use crate::span::LogRef;
 /// Notes kept from the beginning of a connection.
 const FIRST_NOTES: usize = 4;
 /// Notes kept from its end.
-const LAST_NOTES: usize = 12;
+const LAST_NOTES: usize = 6;
+/// Pings and the like kept, always the last ones: the digest of a piece keeps as many.
+pub const LAST_ROUTINE: usize = 6;
 
 /// Connections by number.
 #[derive(Debug, Default)]
@@ -165,7 +167,7 @@ fn identify(conn: &mut ServerConn, tag: &ConnTag<'_>) {
     }
 }
 
-/// Routine lines give way first: a tail full of pings must not push out what ended the connection.
+/// Routine lines have a bound of their own: a tail full of pings must not push out what ended the connection.
 fn routine(kind: &NoteKind) -> bool {
     matches!(
         kind,
@@ -175,19 +177,27 @@ fn routine(kind: &NoteKind) -> bool {
             | NoteKind::ReceivedPong
             | NoteKind::SentPing
             | NoteKind::SentPong
-            | NoteKind::ProducerStalled
     )
 }
 
-/// Adds a note; beyond the bound a routine one in the middle gives way, else the oldest after the first few.
+/// Adds a note. Beyond the bound the oldest one of its sort gives way, except the first few.
 pub fn push_bounded(notes: &mut Vec<ServerNote>, note: ServerNote) {
-    if notes.len() >= FIRST_NOTES + LAST_NOTES {
-        let tail = FIRST_NOTES..notes.len();
-        let victim = notes[tail]
-            .iter()
-            .position(|note| routine(&note.kind))
-            .unwrap_or(0);
-        notes.remove(FIRST_NOTES + victim);
+    let is_routine = routine(&note.kind);
+    let (first, most) = if is_routine {
+        (0, LAST_ROUTINE)
+    } else {
+        (FIRST_NOTES, FIRST_NOTES + LAST_NOTES)
+    };
+    let mut alike = notes
+        .iter()
+        .enumerate()
+        .filter(|(_, other)| routine(&other.kind) == is_routine)
+        .map(|(at, _)| at);
+    let victim = alike.clone().nth(first);
+    if alike.by_ref().count() >= most
+        && let Some(victim) = victim
+    {
+        notes.remove(victim);
     }
     notes.push(note);
 }

@@ -17,7 +17,9 @@ pub fn fold(events: &mut Vec<ServerEvent>, mut event: ServerEvent, most: usize, 
             | ServerEventKind::Exiting
             | ServerEventKind::LameDuckEntered
             | ServerEventKind::ClosingClients
+            // Each names a process of its own.
             | ServerEventKind::ProcessExit(_)
+            | ServerEventKind::OomKill(_)
     );
     let same_kind = |other: &ServerEvent| {
         std::mem::discriminant(&other.kind) == std::mem::discriminant(&event.kind)

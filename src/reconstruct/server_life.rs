@@ -1,10 +1,9 @@
 //! One server process from its log lines: identity, events, connections, and how it ended.
 
 use super::digest::Count;
-use super::server::{
-    EndManner, Identity, NoteKind, ServerEnd, ServerEvent, ServerEventKind, ServerLife,
-};
+use super::server::{Identity, NoteKind, ServerEvent, ServerEventKind, ServerLife};
 use super::server_conns::ServerConns;
+use super::server_end::{Signs, speaks_on_sigterm};
 use crate::parse::log_line::LogLine;
 use crate::parse::server_log::client_prefix::{ConnTag, client_prefix, socket_address};
 use crate::parse::server_log::line::{Level, ServerLine, line as server_line};
@@ -17,13 +16,9 @@ use crate::time::Stamp;
 
 /// Events kept of one kind; the last one takes in what follows.
 const EVENTS_OF_A_KIND: usize = 32;
-/// Pieces of evidence for an end.
-const END_EVIDENCE: usize = 12;
 /// Equal events closer than this are one burst.
 const BURST_NS: i64 = 10_000_000_000;
 
-/// Since 2.2.0 SIGTERM leaves lines; before, a stop by signal says nothing.
-const TALKS_ON_SIGTERM: (u32, u32) = (2, 2);
 /// Since 2.12.0 several lines are printed about once a second at most.
 const LIMITS_RATES: (u32, u32) = (2, 12);
 /// Since 2.11.0 a route, gateway or leafnode may outlive its write deadline.
@@ -49,17 +44,6 @@ pub struct LifeBuilder {
     arrows_turned: Option<bool>,
     started_by_streaming: bool,
     end: Signs,
-}
-
-/// What speaks for an end, collected while the log goes on.
-#[derive(Debug, Default)]
-struct Signs {
-    trapped_stop: Option<LogRef>,
-    initiated: Option<LogRef>,
-    exiting: Option<LogRef>,
-    lame_duck: Option<LogRef>,
-    crash: Option<(LogRef, bool)>,
-    fatal: Option<LogRef>,
 }
 
 impl LifeBuilder {
@@ -223,6 +207,9 @@ impl LifeBuilder {
                 .is_none_or(|version| version >= RETRIES_DEADLINE)
         {
             message.implies = None;
+        }
+        if message.topic.is_none() && message.note.is_none() {
+            return known;
         }
         let refused = match &message.note {
             Some(NoteKind::MaxConnections) => Some("maximum connections exceeded"),
@@ -399,8 +386,11 @@ impl LifeBuilder {
         );
     }
 
-    /// The process's last words: a crash, and whether for want of memory.
-    pub fn crashed(&mut self, at: LogRef, kind: ServerEventKind) {
+    /// The process's last words: a crash, whether for want of memory, and the functions that led to it.
+    pub fn crashed(&mut self, at: LogRef, kind: ServerEventKind, trace: Vec<LogRef>) {
+        if self.end.crash.is_none() {
+            self.end.trace = trace;
+        }
         let memory = matches!(kind, ServerEventKind::OutOfMemory(_));
         match &mut self.end.crash {
             Some((_, known)) => *known |= memory,
@@ -414,7 +404,10 @@ impl LifeBuilder {
     }
 
     /// The process ended before it had a logger.
-    pub fn failed_to_start(&mut self, at: LogRef, error: &str) {
+    pub fn failed_to_start(&mut self, line: &LogLine<'_>, error: &str) {
+        self.seen(line, None);
+        let at = line.log_ref(None);
+        self.life.started = Some(at.clone());
         self.end.fatal = Some(at.clone());
         self.event(at, ServerEventKind::Fatal(error.into()));
     }
@@ -427,64 +420,11 @@ impl LifeBuilder {
             cite: Cite::line(first.cite.source, self.last_line),
             text: String::from_utf8_lossy(&self.last_text).into(),
         });
-        self.life.end = self.classify(followed, last.as_ref());
+        let followed = followed && speaks_on_sigterm(&self.life.identity);
+        self.life.end = self.end.classify(followed, last.as_ref());
         self.life.last = last;
         self.life.conns = self.conns.finish();
         self.life
-    }
-
-    /// The facts' table "Restart and end-of-life classification".
-    fn classify(&mut self, followed: bool, last: Option<&LogRef>) -> ServerEnd {
-        let signs = std::mem::take(&mut self.end);
-        let (manner, at) = if let Some((at, memory)) = &signs.crash {
-            let manner = if *memory {
-                EndManner::OutOfMemory
-            } else {
-                EndManner::Crash
-            };
-            (manner, Some(at))
-        } else if let Some(at) = &signs.lame_duck
-            && (followed || signs.exiting.is_some() || signs.initiated.is_some())
-        {
-            (EndManner::LameDuck, Some(at))
-        } else if let Some(at) = signs.initiated.as_ref().or(signs.exiting.as_ref()) {
-            (
-                EndManner::Graceful,
-                Some(signs.trapped_stop.as_ref().unwrap_or(at)),
-            )
-        } else if let Some(at) = &signs.fatal {
-            (EndManner::Fatal, Some(at))
-        } else if let Some(at) = &signs.trapped_stop {
-            (EndManner::Graceful, Some(at))
-        } else if let Some(at) = &signs.lame_duck {
-            (EndManner::LameDuck, Some(at))
-        } else if followed && speaks_on_sigterm(&self.life.identity) {
-            (EndManner::Killed, last)
-        } else {
-            (EndManner::Unknown, last)
-        };
-        let at = at.cloned();
-        let mut evidence: Vec<LogRef> = [
-            signs.lame_duck.clone(),
-            signs.trapped_stop,
-            signs.initiated,
-            signs.exiting,
-            signs.fatal,
-            signs.crash.map(|(at, _)| at),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        evidence.sort_by_key(|at| at.cite);
-        evidence.truncate(END_EVIDENCE);
-        ServerEnd {
-            manner,
-            at,
-            evidence,
-            lame_duck: signs.lame_duck,
-            exit: None,
-            next: None,
-        }
     }
 
     /// Name and client listener: who it is across restarts.
@@ -509,13 +449,4 @@ fn stamp_of(line: &LogLine<'_>) -> Option<Stamp> {
 pub fn short_version(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.trim_start_matches('v').split(['.', '-']);
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-}
-
-/// A stop by signal leaves lines in this version's log, so silence means something. Unknown versions count as new.
-pub fn speaks_on_sigterm(identity: &Identity) -> bool {
-    identity
-        .version
-        .as_deref()
-        .and_then(short_version)
-        .is_none_or(|version| version >= TALKS_ON_SIGTERM)
 }

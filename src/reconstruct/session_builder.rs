@@ -78,6 +78,9 @@ impl SessionBuilder {
             return;
         }
         self.ended[index(from)] = Some(Ended { at, by_fin });
+        if by_fin {
+            self.speakers[index(from)].closed(at);
+        }
         let (direction, mut listener) = self.split(from);
         direction.end(at, by_fin, &mut listener);
     }

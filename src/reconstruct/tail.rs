@@ -13,6 +13,10 @@ impl Tail {
     /// Adds a packet; the oldest one goes when the ring is full.
     pub fn push(&mut self, packet: TailPacket) {
         if self.packets.len() < Conn::TAIL {
+            if self.packets.capacity() == 0 {
+                // Room for a short connection at once.
+                self.packets.reserve_exact(16);
+            }
             self.packets.push(packet);
         } else {
             self.packets[self.oldest] = packet;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Shown;
+use super::clocks::timed;
+use super::excerpt::visible;
 use super::phrase::{count, ordinary, thousands};
 use crate::attribute::finding::{Close, Incident};
 use crate::time::Instant;
@@ -55,7 +57,9 @@ pub fn counts(shown: &Shown<'_>) -> String {
         }
     }
     let mut ranked: Vec<_> = causes.into_iter().collect();
-    ranked.sort_by_key(|&(cause, number)| (std::cmp::Reverse(number), cause));
+    ranked.sort_by_key(|&(cause, number)| {
+        (cause.0 == "unexplained", std::cmp::Reverse(number), cause)
+    });
     let mut parts: Vec<String> = ranked
         .iter()
         .take(NAMED)
@@ -86,6 +90,10 @@ pub fn basis(shown: &Shown<'_>) -> String {
         "From {}",
         count(analysis.sources.len(), "source", "sources")
     );
+    let folder = shown.folder.trim_end_matches('/');
+    if !folder.is_empty() {
+        text.push_str(&format!(" in {}", visible(folder)));
+    }
     if let Some((first, last)) = span(shown) {
         let (from, until) = (first.rfc3339(0), last.rfc3339(0));
         let same_day = from.get(..11) == until.get(..11);
@@ -104,7 +112,10 @@ pub fn basis(shown: &Shown<'_>) -> String {
     let apart = analysis
         .clocks
         .iter()
-        .filter(|clock| !clock.outer && !clock.aligned)
+        .filter(|clock| {
+            let source = analysis.sources.get(clock.source.0 as usize);
+            !clock.outer && !clock.aligned && source.is_some_and(timed)
+        })
         .count();
     if apart > 0 && analysis.sources.len() > 1 {
         let clocks = count(apart, "clock is", "clocks are");

@@ -2,7 +2,7 @@
 
 use crate::align::clock::{Clock, When};
 use crate::attribute::finding::Analysis;
-use crate::source::SourceId;
+use crate::source::{Kind, Source, SourceId};
 use crate::span::{LogRef, Moment};
 use crate::time::{Basis, Instant, SECOND, Stamp};
 
@@ -65,10 +65,10 @@ impl<'a> Clocks<'a> {
         let clock = self.of(source)?;
         let at = when.at.0;
         let stretch = clock.stretches.iter().rev().find(|stretch| {
-            stretch.from == i64::MIN || stretch.from.saturating_add(stretch.offset.mid()) <= at
+            stretch.from == i64::MIN || stretch.from.saturating_add(stretch.best) <= at
         });
         let stretch = stretch.or(clock.stretches.first())?;
-        let shifted = at.saturating_sub(stretch.offset.mid());
+        let shifted = at.saturating_sub(stretch.best);
         let elapsed = if stretch.from == i64::MIN {
             0
         } else {
@@ -86,6 +86,11 @@ impl<'a> Clocks<'a> {
     }
 }
 
+/// The source holds times: its clock means something.
+pub fn timed(source: &Source) -> bool {
+    matches!(source.kind, Kind::Capture | Kind::Log | Kind::Monitoring)
+}
+
 /// An offset from UTC as RFC 3339 writes it: `Z`, `+02:00`, `-05:30`.
 pub fn zone_word(seconds_east: i32) -> String {
     if seconds_east == 0 {
@@ -98,11 +103,12 @@ pub fn zone_word(seconds_east: i32) -> String {
 
 /// What to add to a clock's readings, in seconds, with its bounds, the zone taken out: best, low, high.
 pub fn offset_s(clock: &Clock) -> Option<(f64, f64, f64)> {
-    let offset = clock.stretches.first()?.offset;
+    let stretch = clock.tightest();
+    let offset = stretch.offset;
     let zone = i64::from(clock.zone_s.unwrap_or(0)) * SECOND;
     let seconds = |ns: i64| ns.saturating_add(zone) as f64 / SECOND as f64;
     Some((
-        seconds(offset.mid()),
+        seconds(stretch.best),
         seconds(offset.low),
         seconds(offset.high),
     ))
@@ -112,7 +118,7 @@ pub fn offset_s(clock: &Clock) -> Option<(f64, f64, f64)> {
 mod tests {
     use super::*;
     use crate::align::clock::Stretch;
-    use crate::source::{Hints, Kind, Source};
+    use crate::source::Hints;
     use crate::time::Bounds;
 
     fn with_clock(clock: Clock) -> Analysis {
@@ -143,6 +149,7 @@ mod tests {
             clock.stretches = vec![Stretch {
                 from,
                 offset: Bounds::exact(offset_ns),
+                best: offset_ns,
                 drift_ppm,
             }];
             let analysis = with_clock(clock);
@@ -168,6 +175,7 @@ mod tests {
             low: -3_600 * SECOND + 400_000_000,
             high: -3_600 * SECOND + 600_000_000,
         };
+        clock.stretches[0].best = clock.stretches[0].offset.mid();
         assert_eq!(offset_s(&clock), Some((0.5, 0.4, 0.6)));
         assert_eq!(zone_word(-19_800), "-05:30");
     }

@@ -14,6 +14,26 @@ pub fn path(analysis: &Analysis, source: SourceId) -> Cow<'_, str> {
         .map_or(Cow::Borrowed("?"), |source| visible(&source.path))
 }
 
+/// The folder (or archive) that holds every source, with its slash; empty where there is none.
+pub fn folder(analysis: &Analysis) -> &str {
+    let mut paths = analysis.sources.iter().map(|source| source.path.as_str());
+    let Some(mut common) = paths.next() else {
+        return "";
+    };
+    for path in std::iter::once(common).chain(paths) {
+        let end = common
+            .bytes()
+            .zip(path.bytes())
+            .take_while(|(one, other)| one == other)
+            .count();
+        let slash = common.as_bytes()[..end]
+            .iter()
+            .rposition(|&byte| byte == b'/');
+        common = &common[..slash.map_or(0, |at| at + 1)];
+    }
+    common
+}
+
 /// A citation as its file numbers it: captures that rotated are numbered as one, each file of them from 1.
 pub fn located(analysis: &Analysis, cite: Cite) -> Cite {
     let Place::Frame(frame) = cite.place else {
@@ -88,6 +108,35 @@ fn obeyed(char: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::{Hints, Kind, Source};
+
+    #[test]
+    fn the_folder_of_all_sources() {
+        for (paths, common) in [
+            (&["a/b/server.log", "a/b/client.log"][..], "a/b/"),
+            (&["a/b/server.log", "a/bc/client.log"], "a/"),
+            (&["b.tgz!/pod/x.log", "b.tgz!/y.log"], "b.tgz!/"),
+            (&["/var/log/nats.log"], "/var/log/"),
+            (&["logs/é.log", "logs/è.log"], "logs/"),
+            (&["server.log", "client.log"], ""),
+            (&[], ""),
+        ] {
+            let analysis = Analysis {
+                sources: paths
+                    .iter()
+                    .map(|path| Source {
+                        id: SourceId(0),
+                        path: (*path).to_owned(),
+                        kind: Kind::Log,
+                        bytes: 0,
+                        hints: Hints::default(),
+                    })
+                    .collect(),
+                ..Analysis::default()
+            };
+            assert_eq!(folder(&analysis), common);
+        }
+    }
 
     #[test]
     fn what_a_terminal_obeys_is_written_out() {

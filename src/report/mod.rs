@@ -19,20 +19,24 @@ mod text;
 
 pub mod advisories;
 pub mod carve;
+pub mod conns;
 pub mod explain;
 pub mod output;
 mod prose;
 pub mod schema;
-pub mod why;
-pub mod conns;
+pub mod timeline;
 pub mod sessions;
+pub mod why;
 
 #[cfg(test)]
 mod sample;
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::attribute::finding::Analysis;
+use crate::source::SourceId;
+use crate::span::Cite;
 
 /// Output formats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,6 +128,8 @@ pub(crate) struct Shown<'a> {
     pub incident_of: Vec<Option<usize>>,
     /// How times are written.
     pub time: phrase::TimeStyle,
+    /// The folder that holds every source, with its slash: said once and left out of citations.
+    pub folder: &'a str,
 }
 
 impl<'a> Shown<'a> {
@@ -156,6 +162,7 @@ impl<'a> Shown<'a> {
         let mut shown = Self {
             analysis,
             time: phrase::TimeStyle::default(),
+            folder: excerpt::folder(analysis),
             closes: (0..all).filter(|&index| chosen[index]).collect(),
             incidents,
             incident_of,
@@ -164,6 +171,21 @@ impl<'a> Shown<'a> {
             shown.time = phrase::TimeStyle::between(first, last);
         }
         shown
+    }
+
+    /// A citation without the common folder: `server.log:123`, `client.pcap:#4711`.
+    pub fn cite(&self, cite: Cite) -> String {
+        let cite = excerpt::located(self.analysis, cite);
+        format!("{}:{}", self.path(cite.source), excerpt::place(cite.place))
+    }
+
+    /// The path of a source without the common folder.
+    pub fn path(&self, source: SourceId) -> Cow<'a, str> {
+        let source = self.analysis.sources.get(source.0 as usize);
+        source.map_or(Cow::Borrowed("?"), |source| {
+            let path = source.path.strip_prefix(self.folder);
+            excerpt::visible(path.unwrap_or(&source.path))
+        })
     }
 
     /// Something is left out.

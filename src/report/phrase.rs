@@ -173,7 +173,7 @@ pub fn clock(clock: &Clock) -> String {
         _ if ns > 0 => format!("clock {} behind", duration(ns)),
         _ => format!("clock {} ahead", duration(-ns)),
     };
-    let width = ((high - low) * SECOND as f64 / 2.0) as i64;
+    let width = ((high - offset).max(offset - low) * SECOND as f64) as i64;
     let within = if width > 0 {
         format!(", within {}", duration(width))
     } else {

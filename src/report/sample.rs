@@ -69,6 +69,7 @@ fn clock(id: u32, offset_us: i64, within_us: i64, anchors: usize) -> Clock {
                 low: (offset_us - within_us) * 1_000,
                 high: (offset_us + within_us) * 1_000,
             },
+            best: offset_us * 1_000,
             drift_ppm: 0.0,
         }],
         anchors,
@@ -439,8 +440,6 @@ fn conn(source: u32, client: SocketAddr, frame: u64, end_us: i64) -> Conn {
         capture_end: moment(-9_000_000, 0),
         longest_silence: None,
         last_silence: None,
-        samples: Vec::new(),
-        first_payload: [None, None],
         session: Some(Box::new(Session {
             server: Talk {
                 last_ops: vec![
@@ -455,8 +454,6 @@ fn conn(source: u32, client: SocketAddr, frame: u64, end_us: i64) -> Conn {
             },
             ..Session::default()
         })),
-        samples: Vec::new(),
-        first_payload: [None; 2],
     }
 }
 
@@ -471,6 +468,7 @@ fn story(index: usize, name: &str) -> ClientStory {
         local: None,
         cid: None,
         server_id: None,
+        subject: None,
     };
     let mut events = vec![
         event(

@@ -38,6 +38,7 @@ pub(super) fn socket(text: &str) -> Option<SocketAddr> {
 
 /// The first `scheme://...` of NATS in a text.
 pub(super) fn find_url(text: &str) -> Option<&str> {
+    memchr::memmem::find(text.as_bytes(), b"://")?;
     let at = ["nats://", "tls://", "ws://", "wss://"]
         .iter()
         .filter_map(|scheme| text.find(scheme))

@@ -1,6 +1,10 @@
 //! Applications' own words about NATS: `NATS disconnected: EOF`, `failed to publish order: ...`, `could not connect to
 //! nats://...`. Read only where the line speaks of NATS or the log is known to be a NATS client's.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::address;
 use super::said::{ClientEventKind, Library, Said, Trouble, Weight};
 use super::trouble;
@@ -31,37 +35,45 @@ impl Context {
     }
 }
 
+/// Words in front of an error, and the work that they name.
+const CONTEXTS: &[(&str, Context)] = &[
+    ("publish", Context::Publish),
+    ("send", Context::Publish),
+    ("flush", Context::Publish),
+    ("request", Context::Request),
+    ("could not connect", Context::Connect),
+    ("cannot connect", Context::Connect),
+    ("can't connect", Context::Connect),
+    ("unable to connect", Context::Connect),
+    ("failed to connect", Context::Connect),
+    ("fail to connect", Context::Connect),
+    ("error connecting", Context::Connect),
+    ("connect failed", Context::Connect),
+    ("connect error", Context::Connect),
+    ("connection failed", Context::Connect),
+    ("connection error", Context::Connect),
+    ("reconnect error", Context::Connect),
+    ("reconnect failed", Context::Connect),
+    ("disconnect", Context::Disconnect),
+    ("lost connection", Context::Disconnect),
+    ("connection lost", Context::Disconnect),
+    ("connection closed", Context::Close),
+];
+
+static CONTEXT_WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(CONTEXTS.iter().map(|(words, _)| *words))
+        .expect("a few short words")
+});
+
 /// The work that words in front of an error name: the last one counts, as the nearest.
 pub(super) fn context(before: &str) -> Option<Context> {
-    const WORDS: &[(&str, Context)] = &[
-        ("publish", Context::Publish),
-        ("send", Context::Publish),
-        ("flush", Context::Publish),
-        ("request", Context::Request),
-        ("could not connect", Context::Connect),
-        ("cannot connect", Context::Connect),
-        ("can't connect", Context::Connect),
-        ("unable to connect", Context::Connect),
-        ("failed to connect", Context::Connect),
-        ("fail to connect", Context::Connect),
-        ("error connecting", Context::Connect),
-        ("connect failed", Context::Connect),
-        ("connect error", Context::Connect),
-        ("connection failed", Context::Connect),
-        ("connection error", Context::Connect),
-        ("reconnect error", Context::Connect),
-        ("reconnect failed", Context::Connect),
-        ("disconnect", Context::Disconnect),
-        ("lost connection", Context::Disconnect),
-        ("connection lost", Context::Disconnect),
-        ("connection closed", Context::Close),
-    ];
-    let lower = before.to_ascii_lowercase();
-    WORDS
-        .iter()
-        .filter_map(|(word, context)| lower.rfind(word).map(|at| (at, *context)))
-        .max_by_key(|(at, _)| *at)
-        .map(|(_, context)| context)
+    // The nearest to the error; of those that end together, the longest.
+    CONTEXT_WORDS
+        .find_overlapping_iter(before)
+        .max_by_key(|found| (found.end(), found.len()))
+        .map(|found| CONTEXTS[found.pattern().as_usize()].1)
 }
 
 /// The server that a message names: a NATS URL, or an address with a port.
@@ -82,11 +94,12 @@ pub(super) fn read(message: &str, nats: bool) -> Option<Said> {
         .is_some_and(|server| server.ends_with(":4222"));
     let says_nats = names_nats(&lower);
     // Redis says -ERR too, without quotes.
-    let protocol = lower.contains("-err '");
+    let protocol = lower.contains("-err '") || SERVER_SAYS.iter().any(|text| lower.contains(text));
     if !nats && !url && !says_nats && !port && !protocol {
         return None;
     }
-    let kind = kind(&lower, head)?;
+    let kind = kind(&lower, head, says_nats || url)?;
+    let local = trouble::carried(head).and_then(|error| error.local);
     let weight = if says_nats || url || protocol {
         Weight::Proof
     } else if port {
@@ -98,25 +111,45 @@ pub(super) fn read(message: &str, nats: bool) -> Option<Said> {
         kind,
         weight,
         server: address,
-        local: trouble::carried(head).and_then(|error| error.local),
+        library: if local.is_some() {
+            // Only Go prints both addresses of a socket.
+            Library::Go
+        } else {
+            Library::Unknown
+        },
+        local,
         name: name(head),
         ..Said::default()
     })
 }
 
-/// `nats` as a word.
+/// The server's -ERR texts that nobody else sends.
+const SERVER_SAYS: &[&str] = &[
+    "authorization violation",
+    "user authentication expired",
+    "user authentication revoked",
+    "account authentication expired",
+    "maximum payload violation",
+    "maximum control line exceeded",
+    "maximum account active connections exceeded",
+    "maximum subscriptions exceeded",
+    "permissions violation for",
+    "unknown protocol operation",
+];
+
+/// `nats` as a word; `nats-0` is a host, `nats_total` a metric.
 fn names_nats(lower: &str) -> bool {
     lower.match_indices("nats").any(|(at, word)| {
         let bytes = lower.as_bytes();
         let before = at.checked_sub(1).map(|before| bytes[before]);
         let after = bytes.get(at + word.len());
-        !before.is_some_and(|b| b.is_ascii_alphanumeric())
-            && !after.is_some_and(u8::is_ascii_alphabetic)
+        let inside = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/' | b'.');
+        !before.is_some_and(inside) && !after.is_some_and(|b| inside(*b) && *b != b'.')
     })
 }
 
 /// The kind, from the words; the most telling first, since `disconnected` holds `connected`.
-fn kind(lower: &str, head: &str) -> Option<ClientEventKind> {
+fn kind(lower: &str, head: &str, of_nats: bool) -> Option<ClientEventKind> {
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     let reason = || {
         if let Some(error) = trouble::carried(head) {
@@ -139,6 +172,9 @@ fn kind(lower: &str, head: &str) -> Option<ClientEventKind> {
     ]) && !has(&["because of error", "server"])
     {
         return Some(ClientEventKind::Exiting);
+    }
+    if let Some(crash) = crash(head) {
+        return Some(ClientEventKind::Crash(crash.into()));
     }
     if has(&["draining", "drain complete"]) {
         return Some(ClientEventKind::Draining);
@@ -206,7 +242,32 @@ fn kind(lower: &str, head: &str) -> Option<ClientEventKind> {
         "connection established",
     ]) || lower.trim_end().ends_with("connected")
         || lower.contains("connected ") && has(&["nats"]);
-    connected.then_some(ClientEventKind::Connected)
+    if connected {
+        return Some(ClientEventKind::Connected);
+    }
+    (of_nats && has(&["exception", "error", "failed"])).then(|| {
+        ClientEventKind::Error(match reason() {
+            // An unfilled hole of a log format.
+            Trouble::Other(text) if &*text == "{}" => Trouble::Unsaid,
+            trouble => trouble,
+        })
+    })
+}
+
+/// The first line of a crash, in any language.
+fn crash(head: &str) -> Option<&str> {
+    let starts = [
+        "panic: ",
+        "fatal error: ",
+        "Exception in thread ",
+        "Unhandled exception",
+        "Uncaught ",
+        "terminate called ",
+        "Segmentation fault",
+    ];
+    let crashes = starts.iter().any(|words| head.starts_with(words))
+        || head.starts_with("thread '") && head.contains("panicked at");
+    crashes.then(|| &head[..super::catalogue::floor_boundary(head, 200)])
 }
 
 /// `... as orders-1` at the end of a connected line.

@@ -124,7 +124,9 @@ fn first_connect(detail: &ClientEventKind, status: &str) -> ClientEventKind {
     match (detail.trouble(), status) {
         (_, "Timeout") => ConnectFailed(Trouble::Timeout),
         (_, "Connection Closed") => ConnectFailed(Trouble::Eof),
-        (Some(Trouble::Other(text)), "Error") => ConnectFailed(Trouble::server_error(&text)),
+        (Some(Trouble::Other(text)), "Error" | "Authentication Violation") => {
+            ConnectFailed(Trouble::server_error(&text))
+        }
         (Some(trouble), _) => ConnectFailed(trouble),
         (None, _) => ConnectFailed(Unsaid),
     }
@@ -135,5 +137,67 @@ fn closed(trouble: Trouble) -> ClientEventKind {
     match trouble {
         Unsaid => Closed(NoError),
         trouble => Closed(trouble),
+    }
+}
+
+/// Whether a number and a text are one of libnats's statuses (src/status.c).
+pub(super) fn is_status(number: &str, text: &str) -> bool {
+    const STATUSES: &[(&str, &str)] = &[
+        ("0", "OK"),
+        ("1", "Error"),
+        ("2", "Protocol Error"),
+        ("3", "IO Error"),
+        ("5", "Connection Closed"),
+        ("6", "No server available for connection"),
+        ("7", "Stale Connection"),
+        ("8", "Secure Connection required by server"),
+        ("9", "Secure Connection not available"),
+        ("10", "Not Connected"),
+        ("11", "Authentication Violation"),
+        ("12", "Not Permitted"),
+        ("20", "Slow Consumer, messages dropped"),
+        ("21", "Maximum Payload Exceeded"),
+        ("23", "Insufficient Buffer"),
+        ("26", "Timeout"),
+        ("29", "SSL Error"),
+        ("31", "Connection Disconnected"),
+        ("34", "No responders available for request"),
+    ];
+    STATUSES.contains(&(number, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::said::Library;
+    use super::super::tests::reads;
+    use super::*;
+
+    #[test]
+    fn real_lines_are_read() {
+        for (line, want) in [
+            (
+                "Error 20 - Slow Consumer, messages dropped on connection [7] on \"foo\"",
+                SlowConsumer,
+            ),
+            (
+                "Error: 11 - Authentication Violation - (conn.c:2179): Authorization Violation",
+                ConnectFailed(Trouble::Auth("Authorization Violation".into())),
+            ),
+            (
+                "Error: 6 - No server available for connection - (conn.c:2385): No server available for connection",
+                ConnectFailed(NoServers),
+            ),
+            (
+                "publish error: 23 - Insufficient Buffer",
+                PublishFailed(BufferFull),
+            ),
+            (
+                "connection closed: 6 - No server available for connection",
+                Closed(NoServers),
+            ),
+            ("connection closed: 0 - OK", Closed(NoError)),
+        ] {
+            assert_eq!(reads(line, Library::C), Some(want), "{line}");
+        }
     }
 }

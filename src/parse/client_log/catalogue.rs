@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::row::{Fields, Row};
 use super::said::{ClientEventKind, Library, Weight};
@@ -60,6 +60,7 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
     let needles = AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::Standard)
+        .kind(Some(AhoCorasickKind::DFA))
         .build(&words)
         .expect("the catalogue's own words are few");
     Catalogue {

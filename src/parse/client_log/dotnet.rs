@@ -319,3 +319,38 @@ pub(super) static ROWS: &[Row] = &[
         ConnectFailed(NoServers)
     }),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::said::Library;
+    use super::super::tests::reads;
+    use super::*;
+
+    #[test]
+    fn real_lines_are_read() {
+        for (line, want) in [
+            (
+                "[10:55:05] info: NATS.Client.Core.NatsConnection[1001] Try to connect NATS nats://localhost:4222",
+                Reconnecting(None),
+            ),
+            (
+                "      Reconnecting to NATS nats://a:4222 [3]",
+                Reconnecting(Some(3)),
+            ),
+            (
+                "      Server didn't respond to our ping requests. Aborting connection",
+                Stale,
+            ),
+            (
+                "      Received same authentication error (authorization violation) twice in a row. Stopping retires",
+                Closed(Trouble::Auth("authorization violation".into())),
+            ),
+            (
+                "      System.Net.Sockets.SocketException (104): Connection reset by peer",
+                Disconnected(Trouble::Reset),
+            ),
+        ] {
+            assert_eq!(reads(line, Library::DotNetV2), Some(want), "{line}");
+        }
+    }
+}

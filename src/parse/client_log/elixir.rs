@@ -45,3 +45,30 @@ fn term(text: &str) -> Trouble {
         _ => Trouble::Other(super::address::redact(text).into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::said::Library;
+    use super::super::tests::reads;
+    use super::*;
+
+    #[test]
+    fn real_lines_are_read() {
+        for (line, want) in [
+            (
+                "05:12:00.000 [error] failed to connect :econnrefused",
+                ConnectFailed(Refused),
+            ),
+            (
+                "05:12:00.000 [error] connection failed \"connection closed\"",
+                Disconnected(Eof),
+            ),
+            (
+                "05:12:00.000 [error] Closing connection because we did not receive a PONG back within 10000ms",
+                Stale,
+            ),
+        ] {
+            assert_eq!(reads(line, Library::Elixir), Some(want), "{line}");
+        }
+    }
+}

@@ -95,6 +95,9 @@ static FILTER: LazyLock<AhoCorasick> = LazyLock::new(|| {
         .expect("a few short words")
 });
 
+static RECEIVED: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new(b": received "));
+
 /// Whether a line can matter to a client's story.
 pub fn may_matter(body: &[u8]) -> bool {
     FILTER.is_match(body)
@@ -115,7 +118,7 @@ pub fn routine(body: &[u8]) -> Option<Routine> {
         return Some(frame);
     }
     let head = &body[..body.len().min(160)];
-    let at = memmem::find(head, b": received ")?;
+    let at = RECEIVED.find(head)?;
     let rest = &head[at + 11..];
     if memmem::find(&head[..at], b"nats").is_none() {
         None

@@ -282,3 +282,42 @@ fn asynchronous(kind: ClientEventKind) -> ClientEventKind {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::said::Library;
+    use super::super::tests::reads;
+    use super::*;
+
+    #[test]
+    fn real_lines_are_read() {
+        for (line, want) in [
+            (
+                "2026/11/23 05:14:07 Disconnected due to: read tcp 127.0.0.1:41120->127.0.0.1:23311: read: connection reset by peer, will attempt reconnects for 10m",
+                Disconnected(Trouble::Reset),
+            ),
+            (
+                "Connection closed. Reason: \"nats: no servers available for connection\"",
+                Closed(NoServers),
+            ),
+            (
+                "nats: slow consumer, messages dropped on connection [7] for subscription on \"foo\"",
+                SlowConsumer,
+            ),
+            (
+                "2026/11/23 05:32:24 Can't connect: write tcp 127.0.0.1:56870->127.0.0.1:33333: write: broken pipe",
+                ConnectFailed(Trouble::BrokenPipe),
+            ),
+            (
+                "2026/11/23 05:41:14 publish error: write tcp 127.0.0.1:35816->127.0.0.1:15494: i/o timeout",
+                PublishFailed(Trouble::WriteTimeout),
+            ),
+            (
+                "Got disconnected! Reason: %!q(<nil>)",
+                Disconnected(Trouble::NoError),
+            ),
+        ] {
+            assert_eq!(reads(line, Library::Go), Some(want), "{line}");
+        }
+    }
+}

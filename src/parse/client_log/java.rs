@@ -280,3 +280,42 @@ pub(super) static ROWS: &[Row] = &[
         |_| RequestTimeout,
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::said::Library;
+    use super::super::tests::reads;
+    use super::*;
+
+    #[test]
+    fn real_lines_are_read() {
+        for (line, want) in [
+            (
+                "SEVERE: exceptionOccurred, Connection: 101, Exception: java.io.IOException: Read channel closed.",
+                Disconnected(Eof),
+            ),
+            (
+                "SEVERE: exceptionOccurred, Connection: 101, Exception: java.lang.IllegalStateException: Max outgoing Ping count exceeded.",
+                Disconnected(Stale),
+            ),
+            (
+                "SEVERE: exceptionOccurred, Connection: 101, Exception: java.net.SocketTimeoutException: Connect timed out",
+                ConnectFailed(Trouble::Timeout),
+            ),
+            (
+                "SEVERE: exceptionOccurred, Connection: 0, Exception: java.util.concurrent.ExecutionException: java.io.IOException: Read past initial info message.",
+                ConnectFailed(Trouble::NotNats("Read past initial info message.".into())),
+            ),
+            (
+                "SEVERE: errorOccurred, Connection: 101, Error: Authorization Violation",
+                Error(Trouble::Auth("Authorization Violation".into())),
+            ),
+            (
+                "Connection event - nats: connection disconnected",
+                Disconnected(Unsaid),
+            ),
+        ] {
+            assert_eq!(reads(line, Library::Java), Some(want), "{line}");
+        }
+    }
+}

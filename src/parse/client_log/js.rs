@@ -285,3 +285,35 @@ pub(super) static ROWS: &[Row] = &[
     }),
     error(JsV3, Bare, "timeout", |_| RequestTimeout),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::said::Library;
+    use super::super::tests::reads;
+    use super::*;
+
+    #[test]
+    fn real_lines_are_read() {
+        for (line, want) in [
+            (
+                "{ type: 'disconnect', data: '127.0.0.1:22824' }",
+                Disconnected(Unsaid),
+            ),
+            ("{ type: 'staleConnection', data: '' }", Stale),
+            (
+                "{ type: 'error', data: 'AUTHORIZATION_VIOLATION' }",
+                Error(Trouble::Auth("AUTHORIZATION_VIOLATION".into())),
+            ),
+            (
+                "    [cause]: Error: connect ECONNREFUSED 127.0.0.1:25695",
+                ConnectFailed(Refused),
+            ),
+            (
+                "1.617 publish error: CONN_CLOSED NatsError: Connection closed",
+                PublishFailed(NotConnected),
+            ),
+        ] {
+            assert_eq!(reads(line, Library::JsV2), Some(want), "{line}");
+        }
+    }
+}

@@ -12,6 +12,7 @@ mod dotnet;
 mod elixir;
 pub mod envelope;
 mod filter;
+mod foreign;
 mod frame;
 mod go;
 mod java;
@@ -28,6 +29,7 @@ mod trouble;
 
 pub use address::redact;
 pub use filter::{Routine, may_matter, routine};
+pub use foreign::{is_servers, speaks_of_another};
 
 use catalogue::Found;
 use said::{ClientEventKind, Library, Said, Trouble, Weight};
@@ -36,7 +38,8 @@ use said::{ClientEventKind, Library, Said, Trouble, Weight};
 ///
 /// `nats` says that the logger or the log so far is NATS's: then an application's own words are read too.
 pub fn read(message: &str, library: Library, nats: bool) -> Option<Said> {
-    let message = message.trim();
+    // What is left of a callback's arguments when a program prints them all.
+    let message = message.trim().trim_end_matches(" () {}");
     if message.is_empty() {
         return None;
     }
@@ -61,7 +64,15 @@ pub fn read(message: &str, library: Library, nats: bool) -> Option<Said> {
         Some(found) if found.row.weight == Weight::Word => {
             let said = of_row(message, &found);
             Some(match application::read(message, nats) {
-                Some(own) if own.weight > said.weight && !same_kind(&own.kind, &said.kind) => own,
+                // "Error: ..." says less than the sentence behind it.
+                Some(own)
+                    if matches!(
+                        said.kind,
+                        ClientEventKind::Error(Trouble::Unsaid | Trouble::Other(_))
+                    ) =>
+                {
+                    own
+                }
                 Some(own) => Said {
                     weight: own.weight.max(said.weight),
                     server: said.server.or(own.server),
@@ -81,6 +92,24 @@ pub fn read(message: &str, library: Library, nats: bool) -> Option<Said> {
             && matches!(said.kind, ClientEventKind::Error(Trouble::Other(_)))
             && !nats)
     })
+}
+
+/// The library whose code a stack trace's line passes through.
+pub fn of_trace(line: &[u8]) -> Library {
+    const MARKS: &[(&[u8], Library)] = &[
+        (b"io.nats.client.", Library::Java),
+        (b"nats/aio/", Library::Python),
+        (b"/@nats-io/", Library::JsV3),
+        (b"node_modules/nats/lib/nats.js", Library::JsV1),
+        (b"node_modules/nats/", Library::JsV2),
+        (b"NATS.Client.Core.", Library::DotNetV2),
+        (b"async_nats::", Library::RustAsync),
+        (b"nats-io/nats.go", Library::Go),
+    ];
+    MARKS
+        .iter()
+        .find(|(mark, _)| memchr::memmem::find(line, mark).is_some())
+        .map_or(Library::Unknown, |(_, library)| *library)
 }
 
 /// A sentence of the catalogue, with the fields that its holes hold.
@@ -118,6 +147,14 @@ fn of_row(message: &str, found: &Found<'_>) -> Said {
         weight = Weight::Idiom;
     }
     let name = hole(&["name", "label"]).filter(|name| !name.is_empty());
+    // C's programs print a status with its number; the pair is nobody else's.
+    if found.row.library == Library::C
+        && weight == Weight::Word
+        && let (Some(number), Some(text)) = (hole(&["n"]), hole(&["err"]))
+        && c::is_status(number, text)
+    {
+        weight = Weight::Idiom;
+    }
     let mut said = Said {
         kind: (found.row.says)(fields),
         library: found.library,
@@ -136,6 +173,10 @@ fn of_row(message: &str, found: &Found<'_>) -> Said {
     };
     if fields.filled.get("status").is_none() && found.row.text.starts_with("Stack:") {
         said.version = hole(&["version"]).map(Box::from);
+    }
+    // Only Go prints both addresses of a socket.
+    if said.library == Library::Unknown && said.local.is_some() {
+        said.library = Library::Go;
     }
     extra_fields(message, &mut said);
     said
@@ -192,6 +233,8 @@ fn extra_fields(message: &str, said: &mut Said) {
 /// The application's sentence with the error's trouble and fields.
 fn merged(own: Said, error: Said) -> Said {
     let kind = match (&own.kind, error.kind.trouble()) {
+        // "NATS error: ..." only introduces.
+        (ClientEventKind::Error(_), _) => error.kind.clone(),
         (ClientEventKind::PublishFailed(_), _)
             if matches!(
                 error.kind,
@@ -229,10 +272,6 @@ fn in_context(before: &str, said: Said) -> Said {
         (context, kind) => context.event(kind.trouble().unwrap_or_default()),
     };
     Said { kind, ..said }
-}
-
-fn same_kind(a: &ClientEventKind, b: &ClientEventKind) -> bool {
-    std::mem::discriminant(a) == std::mem::discriminant(b)
 }
 
 #[cfg(test)]

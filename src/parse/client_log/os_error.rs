@@ -4,10 +4,12 @@
 //! Go, Python, Rust, Node, the JDK, .NET and Windows.
 
 use std::net::SocketAddr;
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 
 use super::address;
 use super::said::{ClientEventKind, Trouble};
-use super::template::find_ignore_case;
 
 /// An OS error with what its text carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +63,8 @@ const TEXTS: &[(&str, Meaning)] = &[
     ("connection aborted", Meaning::Reset),
     ("aborted by the software in your host", Meaning::Reset),
     ("ECONNABORTED", Meaning::Reset),
+    ("ConnectionRefused", Meaning::Refused),
+    ("BrokenPipe", Meaning::BrokenPipe),
     ("broken pipe", Meaning::BrokenPipe),
     ("EPIPE", Meaning::BrokenPipe),
     ("Connection lost", Meaning::BrokenPipe),
@@ -163,15 +167,34 @@ enum Meaning {
     Eof,
 }
 
+/// All words and introductions in one pass: most lines hold none.
+static WORDS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let words = TEXTS.iter().map(|(words, _)| *words);
+    AhoCorasick::builder()
+        .ascii_case_insensitive(true)
+        .build(words.chain(NUMBER_PREFIXES.iter().copied()))
+        .expect("a few short words")
+});
+
 /// The OS error in a text, wherever it stands.
 pub(super) fn os_error(text: &str) -> Option<OsError> {
+    // The order of the table decides, not the place in the text; introductions of numbers come behind it.
+    let mut first = None;
+    let mut numbered = false;
+    for found in WORDS.find_overlapping_iter(text) {
+        let index = found.pattern().as_usize();
+        if index < TEXTS.len() {
+            first = Some(first.map_or(index, |first: usize| first.min(index)));
+        } else {
+            numbered = true;
+        }
+    }
+    if first.is_none() && !numbered {
+        return None;
+    }
     let (during, local, remote) = addresses(text);
-    let meaning = number(text).or_else(|| {
-        TEXTS
-            .iter()
-            .find(|(words, _)| find_ignore_case(text, words).is_some())
-            .map(|(_, meaning)| *meaning)
-    })?;
+    let number = if numbered { number(text) } else { None };
+    let meaning = number.or_else(|| first.map(|index| TEXTS[index].1))?;
     let trouble = match meaning {
         Meaning::Reset => Trouble::Reset,
         Meaning::BrokenPipe => Trouble::BrokenPipe,

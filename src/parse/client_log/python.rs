@@ -233,3 +233,39 @@ fn callback(kind: ClientEventKind, text: &str) -> ClientEventKind {
         kind
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::said::Library;
+    use super::super::tests::reads;
+    use super::*;
+
+    #[test]
+    fn real_lines_are_read() {
+        for (line, want) in [
+            (
+                "There was an error: nats: unexpected EOF",
+                Disconnected(Eof),
+            ),
+            (
+                "There was an error: nats: 'Authorization Violation'",
+                ConnectFailed(Trouble::Auth("Authorization Violation".into())),
+            ),
+            ("There was an error: ", ConnectFailed(Trouble::Timeout)),
+            (
+                "There was an error: [Errno 104] Connection reset by peer",
+                Disconnected(Trouble::Reset),
+            ),
+            (
+                "There was an error: nats: stale connection",
+                Disconnected(StaleOrEof),
+            ),
+            (
+                "There was an error: [Errno 111] Connect call failed ('127.0.0.1', 26777)",
+                ConnectFailed(Trouble::Refused),
+            ),
+        ] {
+            assert_eq!(reads(line, Library::Python), Some(want), "{line}");
+        }
+    }
+}

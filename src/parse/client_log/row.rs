@@ -83,12 +83,12 @@ impl Fields<'_> {
 
     /// The sentence itself as an authentication trouble.
     pub(super) fn auth(&self) -> Trouble {
-        Trouble::Auth(self.said().into())
+        Trouble::Auth(self.said().trim_matches('\'').into())
     }
 
     /// The sentence itself as the server's error.
     pub(super) fn said_by_server(&self) -> Trouble {
-        Trouble::ServerError(self.said().into())
+        Trouble::ServerError(self.said().trim_matches('\'').into())
     }
 
     /// The sentence itself as some trouble.

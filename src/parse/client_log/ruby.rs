@@ -38,3 +38,23 @@ pub(super) static ROWS: &[Row] = &[
         |f| ConnectFailed(f.not_nats()),
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::said::Library;
+    use super::super::tests::reads;
+    use super::*;
+
+    #[test]
+    fn real_lines_are_read() {
+        for (line, want) in [
+            (
+                "Got disconnected! nats: stale connection",
+                Disconnected(Stale),
+            ),
+            ("Reconnected to server at nats://a:4222", Reconnected),
+        ] {
+            assert_eq!(reads(line, Library::Ruby), Some(want), "{line}");
+        }
+    }
+}

@@ -247,3 +247,38 @@ pub(super) static ROWS: &[Row] = &[
 fn attempt(trouble: Trouble) -> ClientEventKind {
     ConnectFailed(trouble)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::said::Library;
+    use super::super::tests::reads;
+    use super::*;
+
+    #[test]
+    fn real_lines_are_read() {
+        for (line, want) in [
+            (
+                "2026-11-23T05:11:44.958810Z  INFO async_nats: event: disconnected",
+                Disconnected(Unsaid),
+            ),
+            (
+                "2026-11-23T05:31:45.710308Z DEBUG async_nats: disconnected error=Some(Os { code: 104, kind: ConnectionReset, message: \"Connection reset by peer\" })",
+                Disconnected(Trouble::Reset),
+            ),
+            (
+                "event: client error: nats: IO error: Connection refused (os error 111)",
+                ConnectFailed(Trouble::Refused),
+            ),
+            (
+                "2026-11-23T05:16:55.569813Z ERROR async_nats::connector: max reconnection attempts reached attempts=4 max_reconnects=3",
+                GaveUp,
+            ),
+            (
+                "2026-11-23T05:31:43.146449Z DEBUG async_nats: disconnecting due to too many pending pings pending_pings=3 max_pings=2",
+                Stale,
+            ),
+        ] {
+            assert_eq!(reads(line, Library::RustAsync), Some(want), "{line}");
+        }
+    }
+}

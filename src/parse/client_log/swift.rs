@@ -33,3 +33,23 @@ pub(super) static ROWS: &[Row] = &[
         |_| ConnectFailed(Trouble::Timeout),
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::super::said::Library;
+    use super::super::tests::reads;
+    use super::*;
+
+    #[test]
+    fn real_lines_are_read() {
+        for (line, want) in [
+            ("error: could not reconnect; maxReconnects exceeded", GaveUp),
+            (
+                "nats: timed out waiting for connection",
+                ConnectFailed(Trouble::Timeout),
+            ),
+        ] {
+            assert_eq!(reads(line, Library::Swift), Some(want), "{line}");
+        }
+    }
+}

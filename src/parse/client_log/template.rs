@@ -11,6 +11,8 @@ enum Fits {
     Number,
     /// Printable text without blanks.
     Word,
+    /// A word that can be a URL or a host: it has a dot or a colon.
+    Url,
     /// A word with a port: `10.0.0.1:4222`.
     HostPort,
     /// Anything, also nothing.
@@ -27,7 +29,8 @@ impl Hole {
     fn new(name: &'static str) -> Self {
         let fits = match name {
             "n" | "cid" | "sid" | "attempt" => Fits::Number,
-            "word" | "url" | "host" | "subj" | "name" | "version" | "id" | "R" => Fits::Word,
+            "url" => Fits::Url,
+            "word" | "host" | "subj" | "name" | "version" | "id" | "R" => Fits::Word,
             "hostport" => Fits::HostPort,
             _ => Fits::Text,
         };
@@ -41,6 +44,7 @@ impl Hole {
                 !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
             }
             Fits::Word => !text.is_empty() && !text.contains(char::is_whitespace),
+            Fits::Url => text.contains(['.', ':']) && !text.contains(char::is_whitespace),
             Fits::HostPort => {
                 !text.contains(char::is_whitespace)
                     && !text.contains("://")
@@ -213,7 +217,7 @@ fn last_hole_length(hole: Hole, rest: &str) -> usize {
             .bytes()
             .take_while(|b| b.is_ascii_digit() || *b == b'.')
             .count(),
-        Fits::Word | Fits::HostPort => {
+        Fits::Word | Fits::Url | Fits::HostPort => {
             let word = rest.split_whitespace().next().unwrap_or("");
             if rest.starts_with(char::is_whitespace) {
                 return 0;

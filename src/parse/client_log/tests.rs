@@ -3,6 +3,11 @@
 use super::said::{ClientEventKind as Kind, Library, Trouble, Weight};
 use super::*;
 
+/// What a line of a log that is known to be of `library` says.
+pub(super) fn reads(line: &str, library: Library) -> Option<Kind> {
+    read(&envelope::open(line.as_bytes()).message, library, true).map(|said| said.kind)
+}
+
 /// Sentences of every library and version (columns: client, since, until, level, template, event, ...).
 const FACTS: &str = include_str!("../../../fixtures/facts/client-log-lines.tsv");
 

@@ -287,7 +287,11 @@ impl<R: Read> Reader<R> {
     /// After bytes that are no record: goes on at the next file header or at the next believable record.
     fn resynchronise(&mut self, why: &'static str) {
         let rest = &self.buffer[self.start..self.end];
-        if let Header::Known(format, length) = header(rest) {
+        // A section header that was just refused for its length is no way to go on.
+        let refused = matches!(self.format, Format::Block(_));
+        if let Header::Known(format, length) = header(rest)
+            && (length > 0 || !refused)
+        {
             // Files written one behind the other (`cat a.pcap b.pcap`).
             self.format = format;
             self.start += length;

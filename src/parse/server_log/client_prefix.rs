@@ -80,8 +80,8 @@ pub fn client_prefix(text: &str) -> Option<(ConnTag<'_>, &str)> {
         tag.quoted(text);
         rest = &quoted[length..];
     }
-    let rest = rest.strip_prefix(" - ").unwrap_or(rest);
-    Some((tag, rest))
+    // Without the separator the line was cut, perhaps within the number.
+    Some((tag, rest.strip_prefix(" - ")?))
 }
 
 impl<'a> ConnTag<'a> {
@@ -108,6 +108,7 @@ impl<'a> ConnTag<'a> {
     }
 
     /// `v1.2.3:go:name`, `go:name` or `name`.
+    #[allow(clippy::ptr_arg, reason = "a borrowed part stays borrowed")]
     fn client(&mut self, text: &Cow<'a, str>) {
         let end = text.len();
         let colon = |from: usize| text[from..].find(':').map(|at| from + at);
@@ -303,6 +304,7 @@ mod tests {
             "1.2.3.4:5 - websocket handshake error: x",
             "1.2.3.4:5 - cid: - x",
             "host:5 - cid:1 - x",
+            "1.2.3.4:5 - cid:4",
             "1.2.3.4:5 - cid:99999999999999999999999 - x",
         ] {
             assert_eq!(client_prefix(text), None, "{text}");

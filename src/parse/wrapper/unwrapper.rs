@@ -154,14 +154,14 @@ impl Unwrapper {
                 partial: inner.partial || line.partial,
             };
         }
-        self.join(number, line, each);
+        self.join(number, &line, each);
     }
 
     /// Joins parts and hands the line on.
     fn join(
         &mut self,
         number: u64,
-        line: Unwrapped<'_>,
+        line: &Unwrapped<'_>,
         each: &mut impl FnMut(&LogLine<'_>, Meta<'_>),
     ) {
         let file = self.file.clone();
@@ -189,7 +189,7 @@ impl Unwrapper {
                     stream,
                     body: &body,
                 };
-                each(&joined, meta(&line));
+                each(&joined, meta(line));
                 return;
             }
         }
@@ -200,7 +200,7 @@ impl Unwrapper {
             stream,
             body: &line.body,
         };
-        each(&whole, meta(&line));
+        each(&whole, meta(line));
     }
 
     /// Takes one wrapper off, if there is one.
@@ -209,7 +209,8 @@ impl Unwrapper {
         if first == b'{' {
             return docker::strip(body).or_else(|| {
                 let (line, sure) = shipper::strip(body)?;
-                (sure || server_line(&line.body).is_some()).then_some(line)
+                let inside = server_line(&line.body).is_some() || cri::strip(&line.body).is_some();
+                (sure || inside).then_some(line)
             });
         }
         if first == b'[' {

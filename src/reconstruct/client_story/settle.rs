@@ -16,6 +16,8 @@ const MOST_FAILURES: usize = 32;
 const SAYS: usize = 160;
 /// Different sentences that are remembered as evidence.
 const EVIDENCE: usize = 8;
+/// Loggers that are remembered.
+const LOGGERS: usize = 16;
 /// Two sentences of NATS examples prove a client, and so does one with two words that any client says.
 const POINTS: usize = 4;
 /// Within this before it, an authentication error is what JavaScript's `staleConnection` means.
@@ -38,6 +40,8 @@ pub(super) struct Client {
     proof: bool,
     /// Different sentences, and what each proves.
     evidence: Vec<(u16, Weight)>,
+    /// Loggers of the application that spoke of NATS.
+    loggers: Vec<Box<str>>,
 }
 
 /// The first and last line of a stream, of any kind.
@@ -66,6 +70,7 @@ impl Client {
             failures: Vec::new(),
             proof: false,
             evidence: Vec::new(),
+            loggers: Vec::new(),
         }
     }
 
@@ -82,6 +87,14 @@ impl Client {
             self.votes.add(envelope.style, 1);
         }
         self.proof |= said.weight == Weight::Proof;
+        if let Some(logger) = envelope.logger.as_deref()
+            && said.weight > Weight::Word
+            && envelope.library == Library::Unknown
+            && self.loggers.len() < LOGGERS
+            && !self.loggers.iter().any(|known| **known == *logger)
+        {
+            self.loggers.push(logger.into());
+        }
         if self.evidence.len() < EVIDENCE && !self.evidence.iter().any(|(row, _)| *row == said.row)
         {
             self.evidence.push((said.row, said.weight));
@@ -93,6 +106,12 @@ impl Client {
         if self.version.is_none() {
             self.version.clone_from(&said.version);
         }
+    }
+
+    /// A stack trace of its passes through a library.
+    pub(super) fn trace(&mut self, library: Library) {
+        self.proof = true;
+        self.votes.add(library, 16);
     }
 
     pub(super) fn proven(&self) -> bool {
@@ -108,6 +127,24 @@ impl Client {
         self.evidence
             .iter()
             .any(|(_, weight)| *weight >= Weight::Idiom)
+    }
+
+    /// Whether words that anybody may print are this client's: once a logger has spoken of NATS, other loggers' "closed"
+    /// is something else's. That the process ends or crashes concerns every client in it.
+    pub(super) fn believes(&self, said: &Said, envelope: &Envelope<'_>) -> bool {
+        let whole_process = matches!(
+            said.kind,
+            ClientEventKind::Exiting | ClientEventKind::Crash(_)
+        );
+        let own = envelope
+            .logger
+            .as_deref()
+            .is_none_or(|logger| self.loggers.iter().any(|known| **known == *logger));
+        said.weight > Weight::Word
+            || whole_process
+            || own
+            || self.loggers.is_empty()
+            || envelope.library != Library::Unknown
     }
 
     /// Counts work that failed.
@@ -274,8 +311,10 @@ fn retype(entries: &mut [Entry], library: Library, version: Option<&str>) {
             entry.event.kind = entry.event.kind.with_trouble(settled);
         }
     }
-    if matches!(library, Library::JsV2 | Library::JsV3) {
-        stale_after_auth(entries);
+    match library {
+        Library::JsV2 | Library::JsV3 => stale_after_auth(entries),
+        Library::RustAsync => stale_without_error(entries),
+        _ => {}
     }
 }
 
@@ -310,6 +349,22 @@ fn hand_over(entries: &mut [Entry]) {
             if event.server.is_none() {
                 event.server.clone_from(&entry.event.server);
             }
+        }
+    }
+}
+
+/// async-nats's `disconnected error=None` right after its stale verdict is that verdict, not an EOF.
+fn stale_without_error(entries: &mut [Entry]) {
+    for index in 1..entries.len() {
+        let stale = entries[index - 1].event.kind == ClientEventKind::Stale
+            && nearer(
+                &entries[index - 1].event.at,
+                &entries[index].event.at,
+                BURST_NS,
+            );
+        let event = &mut entries[index].event;
+        if stale && event.kind == ClientEventKind::Disconnected(Trouble::Eof) {
+            event.kind = ClientEventKind::Disconnected(Trouble::Stale);
         }
     }
 }

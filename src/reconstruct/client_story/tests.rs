@@ -135,6 +135,101 @@ fn recorded_logs_may_be_cut_anywhere() {
     }
 }
 
+/// Frameworks and words as applications combine them.
+const COMBINED: &[(&str, &[&str])] = &[
+    // Zap, the application's own words.
+    (
+        "Go: Reconnected 0?, Exited 0*",
+        &[
+            "{\"level\":\"warn\",\"ts\":1795410720.123,\"caller\":\"bus/bus.go:88\",\"msg\":\"NATS disconnected\",\"error\":\"read tcp 10.0.0.7:41234->10.0.0.1:4222: read: connection reset by peer\"}",
+            "{\"level\":\"info\",\"ts\":1795410722.123,\"caller\":\"bus/bus.go:95\",\"msg\":\"NATS reconnected\",\"url\":\"nats://u:p@10.0.0.1:4222\"}",
+            "{\"level\":\"error\",\"ts\":1795410723.5,\"caller\":\"orders/pub.go:33\",\"msg\":\"failed to publish order\",\"error\":\"nats: timeout\"}",
+            "{\"level\":\"info\",\"ts\":1795410729.5,\"caller\":\"main.go:33\",\"msg\":\"received signal, shutting down\",\"signal\":\"terminated\"}",
+            "{\"level\":\"info\",\"ts\":1795410729.6,\"caller\":\"bus/bus.go:99\",\"msg\":\"NATS connection closed\"}",
+        ],
+    ),
+    // Slog.
+    (
+        "Unknown: Reconnected 0?, GaveUp 0",
+        &[
+            "time=2026-11-23T05:12:00.000Z level=ERROR msg=\"nats: disconnected\" err=EOF",
+            "time=2026-11-23T05:12:02.000Z level=INFO msg=\"nats: reconnected\" url=nats://10.0.0.1:4222",
+            "time=2026-11-23T05:12:12.000Z level=WARN msg=\"NATS error\" err=\"nats: slow consumer, messages dropped\" subject=orders.*",
+            "time=2026-11-23T05:13:12.000Z level=ERROR msg=\"NATS disconnected\" error=\"nats: stale connection\"",
+            "time=2026-11-23T05:15:12.000Z level=ERROR msg=\"NATS connection closed\" error=\"nats: no servers available for connection\"",
+        ],
+    ),
+    // Logback, jnats.
+    (
+        "Java: Reconnected 1, Exited 0*",
+        &[
+            "05:12:00.100 [nats:3] INFO  c.acme.Bus - Connection event - nats: connection opened",
+            "05:13:00.100 [nats:5] ERROR i.n.c.impl.ErrorListenerLoggerImpl - exceptionOccurred, Connection: 14, Exception: java.io.IOException: Read channel closed.",
+            "05:13:00.105 [nats:3] INFO  c.acme.Bus - Connection event - nats: connection disconnected",
+            "05:13:00.110 [nats:5] ERROR i.n.c.impl.ErrorListenerLoggerImpl - exceptionOccurred, Connection: 14, Exception: java.net.ConnectException: Connection refused",
+            "java.net.ConnectException: Connection refused",
+            "\tat java.base/sun.nio.ch.Net.pollConnect(Native Method)",
+            "05:13:00.115 [nats:3] INFO  c.acme.Bus - Connection event - nats: connection disconnected",
+            "05:13:02.115 [nats:3] INFO  c.acme.Bus - Connection event - nats: connection reconnected",
+            "05:13:02.125 [nats:3] INFO  c.acme.Bus - Connection event - nats: subscriptions re-established",
+            "05:14:02.125 [main] INFO  c.acme.Bus - Connection event - nats: connection closed",
+        ],
+    ),
+    // Natscli.
+    (
+        "NatsCli: Reconnected 0?, Silent 0",
+        &[
+            "12:00:01 >>> Disconnected due to: EOF, will attempt reconnect",
+            "12:00:03 >>> Reconnected to nats://demo:4222 (10.1.1.1:4222)",
+        ],
+    ),
+    // Async-nats at DEBUG.
+    (
+        "RustAsync: StillDown 2",
+        &[
+            "2026-11-23T05:11:43.957829Z DEBUG async_nats::connector: attempting connection attempt=1 server=ServerAddr(Url { scheme: \"nats\", cannot_be_a_base: false, username: \"\", password: None, host: Some(Domain(\"10.0.0.1\")), port: Some(4222), path: \"\" }) delay_ms=0",
+            "2026-11-23T05:11:43.958829Z DEBUG async_nats::connector: establishing connection socket_addr=10.0.0.1:4222 tls_required=false",
+            "2026-11-23T05:11:43.959829Z DEBUG async_nats::connector: received server info server_id=NDROMOJBUXY6B3ZSJRCBPQXJRGBNXWLKCZT5TDVBJDZJMMH6N2H6ASQE version=2.10.25",
+            "2026-11-23T05:11:43.967829Z  INFO async_nats::connector: connected successfully server=4222 max_payload=1048576",
+            "2026-11-23T05:11:43.967929Z  INFO async_nats: event: connected",
+            "2026-11-23T05:12:43.967929Z DEBUG async_nats: disconnecting due to too many pending pings pending_pings=3 max_pings=2",
+            "2026-11-23T05:12:43.967939Z DEBUG async_nats: disconnected error=None",
+            "2026-11-23T05:12:43.967959Z  INFO async_nats: event: disconnected",
+            "2026-11-23T05:12:43.968959Z  INFO async_nats: event: client error: nats: IO error",
+            "2026-11-23T05:12:44.968959Z  INFO async_nats: event: client error: nats: IO error",
+        ],
+    ),
+];
+
+#[test]
+fn frameworks_and_applications_words_combine() {
+    for (want, lines) in COMBINED {
+        let story = only(&lines.join("\n"));
+        assert_eq!(told(&story), *want, "{story:#?}");
+        assert!(story.proven);
+    }
+}
+
+#[test]
+fn a_stale_verdict_of_async_nats_is_no_eof() {
+    use crate::reconstruct::client::Trouble;
+    let (_, lines) = COMBINED[4];
+    let story = only(&lines.join("\n"));
+    assert!(
+        story
+            .events
+            .iter()
+            .any(|event| event.kind == ClientEventKind::Disconnected(Trouble::Stale))
+    );
+    let opened = &story.events[story.conns[0].opened.expect("the log begins earlier")];
+    assert_eq!(
+        opened.server.as_deref(),
+        Some("10.0.0.1:4222"),
+        "from the handshake's lines"
+    );
+    assert!(opened.server_id.is_some());
+}
+
 #[test]
 fn a_nil_reason_is_meant_only_if_the_closed_line_has_none() {
     let lost = "2026/11/23 05:00:00 Connected to nats://a:4222\n\
@@ -274,6 +369,22 @@ fn a_log_without_a_word_of_nats_has_no_story() {
         2026-11-23 05:00:03,123 INFO app: shutting down\n";
     let (stories, _) = stories(text.as_bytes());
     assert!(stories.is_empty(), "{stories:?}");
+}
+
+#[test]
+fn other_systems_in_the_same_log_are_not_the_client() {
+    let story = only(
+        "2026-11-23 05:00:00,000 INFO bus: Connected to NATS at h:4222\n\
+        2026-11-23 05:00:01,000 WARNING db: Disconnected\n\
+        2026-11-23 05:00:01,500 INFO db: Reconnected to 10.0.0.9:5432\n\
+        2026-11-23 05:00:02,000 ERROR sessions: connection closed: EOF\n\
+        2026-11-23 05:00:03,000 ERROR app: redis connection lost: EOF\n\
+        2026-11-23 05:00:04,000 WARNING bus: Disconnected!\n\
+        2026-11-23 05:00:05,000 INFO bus: Reconnected to h:4222\n\
+        [17] 2026/11/23 05:00:06.764686 [DBG] 127.0.0.1:5 - cid:5 - Client connection closed: Server Shutdown\n",
+    );
+    assert_eq!(story.events.len(), 3, "{story:?}");
+    assert_eq!(told(&story), "Python: Reconnected 0, Silent 0");
 }
 
 #[test]

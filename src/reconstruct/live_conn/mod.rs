@@ -422,3 +422,6 @@ impl LiveConn {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,6 +93,13 @@ impl Speaker {
         self.pings
     }
 
+    /// This end closed: PONGs that come later answer nobody.
+    pub fn closed(&mut self, at: Moment) {
+        if let Some(book) = &mut self.book {
+            book.over(at);
+        }
+    }
+
     /// PINGs of this end.
     pub fn book(&mut self) -> &mut Pings {
         self.book.get_or_insert_default()

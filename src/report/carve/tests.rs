@@ -48,6 +48,7 @@ fn two_sided() -> Analysis {
             clock.stretches = vec![Stretch {
                 from: i64::MIN,
                 offset: Bounds::exact(3 * SECOND / 2),
+                best: 3 * SECOND / 2,
                 drift_ppm: 0.0,
             }];
         }

@@ -10,8 +10,8 @@ use serde::Serialize;
 use crate::align::clock::When;
 use crate::attribute::finding::{Close, Evidence};
 use crate::report::answer::{self, label};
-use crate::report::clocks::Clocks;
-use crate::report::excerpt::{self, visible};
+use crate::report::clocks::{Clocks, timed};
+use crate::report::excerpt::visible;
 use crate::report::ladder::{self, Packet, Rung, Side, What};
 use crate::report::model::{end_word, socket};
 use crate::report::{Shown, phrase};
@@ -297,7 +297,7 @@ impl<'a> Data<'a> {
                     .and_then(|when| self.clocks.as_written(piece.cite.source, when))
                     .filter(|written| Some(written) != common.as_ref());
                 (
-                    strings.number(&excerpt::cite(self.shown.analysis, piece.cite)),
+                    strings.number(&self.shown.cite(piece.cite)),
                     self.when(piece.at),
                     piece.at.map_or(0, |when| when.digits.min(6)),
                     strings.number(&piece.says),
@@ -312,7 +312,7 @@ impl<'a> Data<'a> {
         let cites = rung
             .cites
             .iter()
-            .map(|&cite| strings.number(&excerpt::cite(self.shown.analysis, cite)))
+            .map(|&cite| strings.number(&self.shown.cite(cite)))
             .collect();
         let (kind, text, note) = match &rung.what {
             What::Packet(packet) => (
@@ -386,14 +386,15 @@ impl<'a> Data<'a> {
             .iter()
             .zip(extents)
             .filter_map(|(source, extent)| {
-                let clock = self.clocks.of(source.id)?;
-                let offset = clock.stretches.first()?.offset;
+                let clock = self.clocks.of(source.id).filter(|_| timed(source))?;
+                let stretch = clock.tightest();
+                let offset = stretch.offset;
                 Some(SourceLane {
-                    path: visible(&source.path).into_owned(),
+                    path: self.shown.path(source.id).into_owned(),
                     from: extent.map(|(from, _)| from),
                     until: extent.map(|(_, until)| until),
-                    low_us: offset.low.saturating_sub(offset.mid()) as f64 / 1e3,
-                    high_us: offset.high.saturating_sub(offset.mid()) as f64 / 1e3,
+                    low_us: offset.low.saturating_sub(stretch.best) as f64 / 1e3,
+                    high_us: offset.high.saturating_sub(stretch.best) as f64 / 1e3,
                     aligned: clock.aligned,
                     clock: phrase::clock(clock),
                 })

@@ -292,8 +292,8 @@ function clockLanes(pen) {
       const [left, right] = [Math.max(x(low), gutter()), Math.min(x(high), gutter() + plotWidth())];
       pen.root.append(svg('path', { class: 'bar', d: 'M' + left + ' ' + (y + 6) + 'v12M' + right + ' ' + (y + 6) + 'v12M' + left + ' ' + (y + 12) + 'H' + right }));
     }
-    const word = source.aligned ? '± ' + duration((source.high_us - source.low_us) / 2e6) : 'not aligned';
+    const word = source.aligned ? '± ' + duration(Math.max(source.high_us, -source.low_us) / 1e6) : 'not aligned';
     pen.root.append(svg('text', { class: 'note halo', x: Math.min(x(high) + 8, gutter() + plotWidth() - 70), y: y + 16 }, word));
   }
-  rest(pen, data.sources.length - Math.min(ranked.length, MOST), 'more sources');
+  rest(pen, ranked.length - MOST, 'more sources');
 }

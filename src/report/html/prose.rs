@@ -6,6 +6,7 @@ use super::escape::text;
 use crate::attribute::finding::{Close, Evidence, Incident};
 use crate::report::answer::{self, label};
 use crate::report::clocks::Clocks;
+use crate::report::clocks::timed;
 use crate::report::phrase::{self, bytes, count, ordinary, thousands};
 use crate::report::{RenderOptions, Shown, advice, excerpt};
 
@@ -143,7 +144,7 @@ fn evidence(shown: &Shown<'_>, piece: &Evidence, out: &mut dyn Write) -> io::Res
     writeln!(
         out,
         "<li{class}><span>{at}</span><bdi class=\"cite\">{}</bdi><span>{word}<q>{}</q></span></li>",
-        text(&excerpt::cite(shown.analysis, piece.cite)),
+        text(&shown.cite(piece.cite)),
         text(&piece.says)
     )
 }
@@ -248,12 +249,12 @@ pub(super) fn reading(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> 
         if let Some(rejected) = facts.map(|facts| facts.rejected).filter(|&many| many > 0) {
             records.push_str(&format!(", {} unreadable", thousands(rejected)));
         }
-        let clock = clocks.of(source.id);
+        let clock = clocks.of(source.id).filter(|_| timed(source));
         let how = clock.map_or("", |clock| &clock.how);
         writeln!(
             out,
             "<tr><td><bdi class=\"cite\">{}</bdi></td><td>{}</td><td>{}</td><td>{records}</td><td>{}<div class=\"quiet\"><bdi>{}</bdi></div></td></tr>",
-            text(&source.path),
+            text(&shown.path(source.id)),
             source.kind.word(),
             bytes(source.bytes),
             text(&clock.map_or_else(String::new, phrase::clock)),
@@ -270,7 +271,7 @@ pub(super) fn reading(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> 
             writeln!(
                 out,
                 "<li><bdi class=\"cite\">{}{}</bdi> <bdi>{}</bdi> ({})</li>",
-                text(&excerpt::path(analysis, reject.source)),
+                text(&shown.path(reject.source)),
                 text(&place),
                 text(&reject.why),
                 count(reject.count as usize, "time", "times")

@@ -6,7 +6,6 @@ use super::pen::{Indent, Ink, Pen};
 use super::{Page, cap};
 use crate::attribute::finding::{Close, Evidence};
 use crate::report::answer::label;
-use crate::report::excerpt;
 use crate::report::model::socket;
 use crate::report::phrase::{self, ordinary};
 
@@ -127,12 +126,11 @@ fn quotes(
     indent: usize,
     id: &str,
 ) -> io::Result<()> {
-    let analysis = page.shown.analysis;
     let most = page.cap(cap::EVIDENCE);
     let kept = chosen(pieces, most);
     let cites: Vec<String> = kept
         .iter()
-        .map(|piece| excerpt::cite(analysis, piece.cite))
+        .map(|piece| page.shown.cite(piece.cite))
         .collect();
     let time_width = page.time.width();
     // Long paths get a line of their own instead of pushing every quotation to the right edge.

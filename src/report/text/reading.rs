@@ -6,7 +6,7 @@ use super::pen::{Indent, Ink, Pen};
 use super::{Page, cap};
 use crate::align::clock::Clock;
 use crate::attribute::finding::SourceFacts;
-use crate::report::clocks::Clocks;
+use crate::report::clocks::{Clocks, timed};
 use crate::report::excerpt;
 use crate::report::phrase::{self, bytes, count};
 use crate::source::Source;
@@ -20,11 +20,11 @@ pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
         for source in analysis.sources.iter().take(most) {
             let facts = analysis.source_facts.get(source.id.0 as usize);
             one(
+                page,
                 pen,
                 source,
                 facts,
-                clocks.of(source.id),
-                page.options.verbose,
+                clocks.of(source.id).filter(|_| timed(source)),
             )?;
         }
         if analysis.sources.len() > most {
@@ -38,11 +38,11 @@ pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
 }
 
 fn one(
+    page: &Page<'_>,
     pen: &mut Pen<'_>,
     source: &Source,
     facts: Option<&SourceFacts>,
     clock: Option<&Clock>,
-    verbose: bool,
 ) -> io::Result<()> {
     let mut about = format!("  {}", source.kind.word());
     if source.bytes > 0 {
@@ -64,9 +64,12 @@ fn one(
     }
     pen.write(
         Indent::hanging(0, 4),
-        &[(Ink::Bold, &source.path), (Ink::Plain, &about)],
+        &[
+            (Ink::Bold, &page.shown.path(source.id)),
+            (Ink::Plain, &about),
+        ],
     )?;
-    if !verbose {
+    if !page.options.verbose {
         return Ok(());
     }
     if let Some(clock) = clock.filter(|clock| !clock.how.is_empty()) {
@@ -90,7 +93,7 @@ fn skipped(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
         let place = reject
             .place
             .map_or_else(String::new, |place| format!(":{}", excerpt::place(place)));
-        let source = excerpt::path(analysis, reject.source);
+        let source = page.shown.path(reject.source);
         let times = match reject.count {
             0 | 1 => String::new(),
             many => format!(" ({})", count(many as usize, "time", "times")),

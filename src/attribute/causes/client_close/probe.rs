@@ -35,7 +35,9 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let note = disconnect
         .note(|note| matches!(note, NoteKind::ParserError { snippet, .. } if http(snippet)));
     let other = disconnect.views.iter().find_map(|view| {
-        let what = view.other_protocol().filter(|what| !what.contains("TLS"))?;
+        let what = view
+            .other_protocol()
+            .filter(|what| *what != "probe" && !what.contains("TLS"))?;
         Some(
             view.evidence(
                 view.flow(Side::Client)
@@ -60,7 +62,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             && view.flow(Side::Client).bytes == 0
             && view.closer().is_some_and(|close| close.side == Side::Client)
             // Without an INFO nobody can say that it would not have spoken.
-            && view.flow(Side::Server).bytes > 0
+            && view.greeted_in_time()
     });
     let logged = disconnect.views.is_empty()
         && disconnect

@@ -19,6 +19,29 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         down && disconnect.log(&event.at).is_some_and(|when| (0..BEFORE).contains(&at.since(when)))
     });
     let local = disconnect.trouble(|trouble| matches!(trouble, Trouble::Other(text) if text.contains("network is down") || text.contains("ENETDOWN") || text.contains("ENETUNREACH")));
+    // The last router cannot find the host on its link any more (RFC 1812 section 5.2.7.1: host unreachable).
+    let unfound = disconnect.views.iter().find_map(|view| {
+        let icmp = view.conn.icmp.iter().find(|icmp| {
+            icmp.says.contains("host unreachable") || icmp.says.contains("address unreachable")
+        })?;
+        Some(view.evidence(icmp.at, format!("ICMP from {}: {}", icmp.from, icmp.says)))
+    });
+    if let (Some(unfound), Some(dead)) = (&unfound, dead_path(disconnect)) {
+        let whose = match dead.from {
+            crate::attribute::wire::Side::Client => case.server_label(disconnect),
+            crate::attribute::wire::Side::Server => case.client_label(disconnect),
+        };
+        let summary = format!(
+            "the link or address of the host of {whose} went away: the last router no longer finds it"
+        );
+        return Some(
+            Finding::new(Confidence::Shown, Initiator::Network, summary)
+                .because(dead.evidence())
+                .because([unfound.clone()])
+                .rival("network", "blackhole", "a device in the path may answer for a host that is there")
+                .remedy("look at that host's interface: cable, switch port, driver, bonding, address lease"),
+        );
+    }
     if kernel.is_none() && local.is_none()
         || dead_path(disconnect).is_none() && disconnect.first_close().is_some()
     {

@@ -18,6 +18,15 @@ pub fn signs(disconnect: &Disconnect) -> Option<(Confidence, Vec<Evidence>)> {
             continue;
         };
         let from = view.side(rst.from);
+        // At its own host a RST in a side's name is seen leaving: that side's kernel sent it.
+        let at_home = if from == Side::Client {
+            view.near_client()
+        } else {
+            view.near_server()
+        };
+        if at_home {
+            continue;
+        }
         let told: Vec<&str> = rst.signs.iter().map(|sign| &**sign).collect();
         let claimed = disconnect
             .view_at(from)
@@ -135,10 +144,16 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     if !disconnect.was_ready() && disconnect.views.iter().all(|view| !view.established()) {
         return None;
     }
-    let (confidence, evidence) = signs(disconnect)?;
-    if disconnect.intended() {
+    let ended_itself = disconnect.statements.iter().any(|said| {
+        !matches!(
+            said.reason,
+            CloseReason::ClientClosed | CloseReason::ReadError | CloseReason::WriteError
+        )
+    });
+    if disconnect.intended() || ended_itself {
         return None;
     }
+    let (confidence, evidence) = signs(disconnect)?;
     let summary = format!(
         "something between {} and {} reset the connection: neither end sent the RST",
         case.client_label(disconnect),

@@ -10,6 +10,9 @@ use crate::reconstruct::conn::Manner;
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let (server, client) = (case.server_label(disconnect), case.client_label(disconnect));
     let remedy = "compare the route and the firewall rules (security group, NetworkPolicy) for this client's address and the server's port";
+    if disconnect.was_ready() {
+        return None;
+    }
     if let Some((view, icmp)) = disconnect.views.iter().find_map(|view| {
         Some((
             *view,

@@ -75,27 +75,47 @@ fn unanswered_pings(disconnect: &Disconnect, server: &str, client: &str) -> Shap
     Some((confidence, evidence, summary))
 }
 
+/// Nobody waits this long for a greeting on a path that is well.
+const SLOW_GREETING: i64 = SECOND;
+
 fn no_info(disconnect: &Disconnect, case: &Case, server: &str, client: &str) -> Shape {
-    if disconnect.info().is_some() || disconnect.was_ready() {
+    if disconnect
+        .session()
+        .is_some_and(|session| session.connect.is_some())
+    {
         return None;
     }
     let view = disconnect.views.iter().find(|view| view.established())?;
     let tls_first = view.session().is_some_and(|session| session.tls.is_some());
-    let bytes = view.flow(Side::Server).bytes;
-    let waited = disconnect.lifetime()?;
+    let waited = view.wait_for_greeting()?;
     let lossy = view
         .flow(Side::Client)
         .final_retransmissions
         .is_some_and(|run: RetransmissionRun| run.count >= 2);
-    if tls_first || bytes > 0 || waited < SECOND / 2 || lossy || !case.speaks_nats(disconnect) {
+    if tls_first || lossy || !case.speaks_nats(disconnect) {
         return None;
     }
+    let greeted = view.greeted_in_time();
+    let gave_up = !greeted && case.waited_out(disconnect, waited);
+    if !(gave_up || greeted && waited >= SLOW_GREETING) {
+        return None;
+    }
+    let end = if greeted {
+        view.session()?.info_at?
+    } else {
+        view.conn.end.at
+    };
+    let what = if greeted {
+        "INFO comes only now"
+    } else {
+        "the client leaves, no INFO came before"
+    };
     let evidence = vec![
         view.evidence(
             view.conn.handshake.ack.unwrap_or(view.conn.first),
             "the kernel completes the handshake",
         ),
-        view.evidence(view.conn.end.at, "no INFO until this"),
+        view.evidence(end, what),
     ];
     let summary = format!(
         "{server} did not greet {client}: its kernel took the connection, no INFO came for {}",

@@ -196,15 +196,12 @@ fn causes(topic: Topic) -> &'static [&'static str] {
 
 /// The topic and implied close of a text after its head, whatever it is about.
 fn read(text: &str) -> (Option<Topic>, Option<CloseReason>, Option<NoteKind>) {
-    match client_prefix(text) {
-        Some((_, rest)) => {
-            let message = conn(rest);
-            (message.topic, message.implies, message.note)
-        }
-        None => {
-            let message = server(text);
-            (message.topic, message.implies, None)
-        }
+    if let Some((_, rest)) = client_prefix(text) {
+        let message = conn(rest);
+        (message.topic, message.implies, message.note)
+    } else {
+        let message = server(text);
+        (message.topic, message.implies, None)
     }
 }
 
