@@ -24,6 +24,8 @@ pub(crate) mod verdict;
 pub(crate) mod websocket_reader;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 /// A conversation. "Client" is the connecting NATS peer (client, leafnode remote, soliciting route), "server" the accepting one.

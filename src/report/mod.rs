@@ -25,6 +25,7 @@ pub mod output;
 mod prose;
 pub mod schema;
 pub mod timeline;
+pub mod sessions;
 pub mod why;
 
 #[cfg(test)]

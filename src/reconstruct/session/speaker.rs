@@ -115,6 +115,9 @@ impl Speaker {
 
     /// The direction ended.
     pub fn end(&mut self, at: Moment, cut: Option<Cut>, by_fin: bool) {
+        if by_fin && let Some(book) = &mut self.book {
+            book.over(at);
+        }
         let drained =
             by_fin && self.drain == Drain::Flushed && at.ns - self.last_unsub_ns <= DRAIN_NS;
         if cut.is_some() || drained {

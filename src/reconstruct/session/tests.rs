@@ -1,6 +1,6 @@
 //! Dialogues through the builder, without files.
 
-use super::{Protocol, Session, Verb};
+use super::{Notice, Protocol, Session, Verb};
 use crate::reconstruct::conn::End::{self, Orig, Resp};
 use crate::reconstruct::session_builder::SessionBuilder;
 use crate::span::Moment;
@@ -355,4 +355,94 @@ fn a_drain_is_seen() {
 #[test]
 fn a_connection_at_rest_is_small() {
     assert!(size_of::<SessionBuilder>() <= 600);
+}
+
+#[test]
+fn what_wakes_up_after_the_close_was_silent_before() {
+    let session = check_every_cut(&[
+        says(Resp, 1, INFO),
+        says(Orig, 2, format!("{CONNECT}PING\r\n")),
+        says(Resp, 2, "PONG\r\n"),
+        says(Resp, 10, "PING\r\n"),
+        says(Resp, 20, "PING\r\n"),
+        says(Resp, 30, "-ERR 'Stale Connection'\r\n"),
+        Step::Fin(Resp, 30),
+        says(Orig, 40, "PONG\r\nPONG\r\n"),
+        Step::Fin(Orig, 40),
+    ]);
+    assert_eq!(session.server.unanswered_pings, [at(10), at(20)]);
+    assert_eq!(session.server.ping_interval, Some(10_000_000_000));
+    assert_eq!(session.rtt.unwrap().count, 1);
+}
+
+#[test]
+fn notices_of_a_server_that_leaves() {
+    let info = |extra: &str| {
+        format!("INFO {{\"server_id\":\"NA\",\"version\":\"2.12.8\",\"client_id\":7{extra}}} \r\n")
+    };
+    let session = check_every_cut(&[
+        says(Resp, 1, info(r#","connect_urls":["a:1","b:2"]"#)),
+        says(Resp, 2, info(r#","connect_urls":["b:2","a:1"]"#)),
+        says(Resp, 3, info(r#","connect_urls":["a:1"]"#)),
+        says(Resp, 4, info(r#","connect_urls":["a:1"],"ldm":true"#)),
+    ]);
+    assert_eq!(
+        session.notices,
+        [
+            (at(3), Notice::ConnectUrls(vec!["a:1".into()])),
+            (at(4), Notice::LameDuck)
+        ]
+    );
+}
+
+#[test]
+fn headers_for_a_server_from_before_headers() {
+    let session = run(&[
+        says(
+            Resp,
+            1,
+            "INFO {\"server_id\":\"NA\",\"version\":\"2.1.9\",\"client_id\":7} \r\n",
+        ),
+        says(
+            Orig,
+            2,
+            format!("{CONNECT}HPUB a 12 17\r\nNATS/1.0\r\n\r\nhello\r\n"),
+        ),
+    ]);
+    assert_eq!(
+        session.client.unknown_verb,
+        Some((at(2), "HPUB a 12 17".into()))
+    );
+}
+
+#[test]
+fn a_line_cut_by_the_snap_length_gives_what_it_holds() {
+    let (held, cut) = INFO.split_at(INFO.find("\"headers\"").unwrap());
+    let session = check_every_cut(&[
+        says(Resp, 1, held),
+        Step::Gap(Resp, 1, cut.len() as u64),
+        says(Resp, 2, "PING\r\n"),
+        Step::Gap(Resp, 3, 10),
+        says(Resp, 4, "PING\r\n"),
+    ]);
+    let info = session.info.unwrap();
+    assert_eq!(
+        (info.server_name.as_deref(), &*info.version),
+        (Some("n1"), "2.12.8")
+    );
+    assert_eq!(info.client_id, None);
+    assert_eq!(session.server.pings, 2);
+    assert_eq!(session.garbage, None);
+}
+
+#[test]
+fn a_proxy_header_is_passed_over() {
+    let two = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x0a\0\0\x01\x0a\0\0\x02\x12\x34\x10\x7e";
+    for header in [&b"PROXY TCP4 10.0.0.1 10.0.0.2 4660 4222\r\n"[..], &two[..]] {
+        let mut bytes = header.to_vec();
+        bytes.extend(CONNECT.bytes());
+        let session = check_every_cut(&[says(Resp, 1, INFO), says(Orig, 2, &bytes)]);
+        assert_eq!(session.connect.unwrap().lang.as_deref(), Some("go"));
+        assert_eq!(session.garbage, None);
+    }
 }

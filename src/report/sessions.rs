@@ -1,0 +1,446 @@
+//! The table of captured NATS sessions: one row a session, for people (text) and for programs (TSV, ndjson).
+//!
+//! Subjects are counts, never names; credentials are never shown, only their kind.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use crate::parse::nats::protocol_error::ProtocolError;
+use crate::reconstruct::conn::{Conn, End};
+use crate::reconstruct::session::{Notice, Protocol, Session, Talk};
+use crate::report::conns::ConnsFormat;
+use crate::span::Moment;
+use crate::time::{Instant, SECOND};
+
+/// Column titles of text and TSV.
+const TITLES: [&str; 19] = [
+    "start",
+    "duration_s",
+    "client",
+    "server",
+    "protocol",
+    "name",
+    "lang",
+    "version",
+    "server_name",
+    "cid",
+    "ready_ms",
+    "rtt_ms",
+    "in_msgs",
+    "in_bytes",
+    "out_msgs",
+    "out_bytes",
+    "open_pings",
+    "carried_by",
+    "last_words",
+];
+
+/// Columns whose cells stand to the right.
+const NUMBERS: [&str; 10] = [
+    "duration_s",
+    "cid",
+    "ready_ms",
+    "rtt_ms",
+    "in_msgs",
+    "in_bytes",
+    "out_msgs",
+    "out_bytes",
+    "open_pings",
+    "frame",
+];
+
+/// Writes the table of the sessions on `conns`; connections without payload have no row.
+pub fn render(conns: &[Conn], format: ConnsFormat, out: &mut dyn Write) -> io::Result<()> {
+    let sessions = conns
+        .iter()
+        .filter_map(|conn| Some((conn, conn.session.as_deref()?)));
+    if format == ConnsFormat::Ndjson {
+        for (conn, session) in sessions {
+            writeln!(out, "{}", object(conn, session))?;
+        }
+        return Ok(());
+    }
+    let rows: Vec<[String; TITLES.len()]> = sessions
+        .map(|(conn, session)| cells(conn, session))
+        .collect();
+    if format == ConnsFormat::Tsv {
+        writeln!(out, "{}", TITLES.join("\t"))?;
+        for row in rows {
+            writeln!(out, "{}", row.join("\t"))?;
+        }
+        return Ok(());
+    }
+    let mut widths = TITLES.map(str::len);
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    line(TITLES.into_iter(), &widths, out)?;
+    for row in &rows {
+        line(row.iter().map(String::as_str), &widths, out)?;
+    }
+    Ok(())
+}
+
+fn line<'a>(
+    cells: impl Iterator<Item = &'a str>,
+    widths: &[usize; TITLES.len()],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut text = String::new();
+    for (column, (cell, &width)) in cells.zip(widths).enumerate() {
+        if column > 0 {
+            text.push_str("  ");
+        }
+        let pad = width.saturating_sub(cell.chars().count());
+        let number = NUMBERS.contains(&TITLES[column]);
+        let (before, after) = if number { (pad, 0) } else { (0, pad) };
+        text.extend(std::iter::repeat_n(' ', before));
+        text.push_str(cell);
+        text.extend(std::iter::repeat_n(' ', after));
+    }
+    writeln!(out, "{}", text.trim_end())
+}
+
+/// Client and server as the session tells them apart.
+fn ends(conn: &Conn, session: &Session) -> (String, String) {
+    let (orig, resp) = (conn.tuple.orig.to_string(), conn.tuple.resp.to_string());
+    match session.server_end {
+        Some(End::Orig) => (resp, orig),
+        _ => (orig, resp),
+    }
+}
+
+fn cells(conn: &Conn, session: &Session) -> [String; TITLES.len()] {
+    let (client, server) = ends(conn, session);
+    let connect = session.connect.as_ref();
+    let info = session.info.as_ref();
+    let said = |text: Option<&Option<Box<str>>>| {
+        text.and_then(Option::as_deref)
+            .map_or_else(|| "-".to_owned(), clean)
+    };
+    let open = session.client.unanswered_pings.len() + session.server.unanswered_pings.len();
+    let tls = session.tls.as_ref();
+    let blind = tls.map_or(0, |tls| {
+        tls.client_unanswered.len() + tls.server_unanswered.len()
+    });
+    [
+        Instant(conn.first.ns).rfc3339(6),
+        seconds(conn.last.ns - conn.first.ns),
+        client,
+        server,
+        protocol(&session.protocol).to_owned(),
+        said(connect.map(|connect| &connect.name)),
+        said(connect.map(|connect| &connect.lang)),
+        said(connect.map(|connect| &connect.version)),
+        said(info.map(|info| &info.server_name)),
+        info.and_then(|info| info.client_id)
+            .map_or_else(|| "-".to_owned(), |cid| cid.to_string()),
+        session
+            .ready_at
+            .map_or_else(|| "-".to_owned(), |at| millis(at.ns - conn.first.ns)),
+        session
+            .rtt
+            .map_or_else(|| "-".to_owned(), |rtt| millis(rtt.median)),
+        session.client.messages.to_string(),
+        session.client.message_bytes.to_string(),
+        session.server.messages.to_string(),
+        session.server.message_bytes.to_string(),
+        (open + blind).to_string(),
+        carriers(session).join("+"),
+        last_words(session),
+    ]
+}
+
+/// What the session said about its own end.
+fn last_words(session: &Session) -> String {
+    let mut words = Vec::new();
+    if let Some(mismatch) = session.tls.as_ref().and_then(|tls| tls.mismatch.as_deref()) {
+        words.push(mismatch.to_owned());
+    }
+    if let Some(error) = session.errors.last() {
+        let sent = if error.from_server { "" } else { "client: " };
+        words.push(format!("{sent}-ERR '{}'", clean(&error.text)));
+    }
+    let lame = |notice: &(Moment, Notice)| notice.1 == Notice::LameDuck;
+    if session.notices.iter().any(lame) {
+        words.push("lame duck".to_owned());
+    }
+    if session.client.drained {
+        words.push("drained".to_owned());
+    }
+    for (who, talk) in [("client", &session.client), ("server", &session.server)] {
+        if let Some((_, quote)) = &talk.unknown_verb {
+            words.push(format!("{who} sent \"{}\"", clean(quote)));
+        }
+        if let Some(cut) = talk.cut {
+            let (verb, present) = (cut.verb.word(), cut.present);
+            words.push(format!(
+                "{who}'s {verb} cut at {present} of {} bytes",
+                cut.declared
+            ));
+        }
+    }
+    if words.is_empty() {
+        "-".to_owned()
+    } else {
+        words.join("; ")
+    }
+}
+
+/// What carries the protocol.
+fn carriers(session: &Session) -> Vec<&'static str> {
+    let mut by = Vec::new();
+    if session
+        .tls
+        .as_ref()
+        .is_some_and(|tls| tls.version.is_some())
+    {
+        by.push("tls");
+    }
+    if session.websocket.is_some() {
+        by.push("websocket");
+    }
+    if session.compressed {
+        by.push("s2");
+    }
+    if by.is_empty() {
+        by.push("tcp");
+    }
+    by
+}
+
+/// The protocol in a word.
+pub fn protocol(protocol: &Protocol) -> &str {
+    match protocol {
+        Protocol::Unknown => "unknown",
+        Protocol::Client => "client",
+        Protocol::Route => "route",
+        Protocol::Gateway => "gateway",
+        Protocol::Leafnode => "leafnode",
+        Protocol::Mqtt => "mqtt",
+        Protocol::Tls => "tls",
+        Protocol::Other(name) => name,
+    }
+}
+
+/// A text from the wire, without what would break a table or a terminal.
+fn clean(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
+}
+
+fn seconds(ns: i64) -> String {
+    let ns = ns.max(0);
+    format!("{}.{:06}", ns / SECOND, ns % SECOND / 1000)
+}
+
+fn millis(ns: i64) -> String {
+    let ns = ns.max(0);
+    format!("{}.{:03}", ns / 1_000_000, ns / 1000 % 1000)
+}
+
+fn at(moment: Moment) -> Value {
+    json!({ "at": Instant(moment.ns).rfc3339(9), "frame": moment.frame })
+}
+
+fn talk(talk: &Talk) -> Value {
+    json!({
+        "messages": talk.messages,
+        "message_bytes": talk.message_bytes,
+        "largest_message": talk.largest_message,
+        "longest_line": talk.longest_line,
+        "subs": talk.subs,
+        "unsubs": talk.unsubs,
+        "pings": talk.pings,
+        "pongs": talk.pongs,
+        "unanswered_pings": talk.unanswered_pings.iter().copied().map(at).collect::<Vec<_>>(),
+        "ping_interval_ns": talk.ping_interval,
+        "headers_used": talk.headers_used,
+        "last_ops": talk.last_ops.iter().map(|(moment, verb)| {
+            let mut op = at(*moment);
+            op["verb"] = verb.word().into();
+            op
+        }).collect::<Vec<_>>(),
+        "cut": talk.cut.map(|cut| json!({
+            "verb": cut.verb.word(),
+            "declared": cut.declared,
+            "present": cut.present,
+            "frame": cut.at.frame,
+        })),
+        "unknown_verb": talk.unknown_verb.as_ref().map(|(moment, quote)| json!({
+            "quote": quote,
+            "frame": moment.frame,
+        })),
+        "drained": talk.drained,
+    })
+}
+
+fn object(conn: &Conn, session: &Session) -> Value {
+    let (client, server) = ends(conn, session);
+    let info = session.info.as_ref().map(|info| {
+        json!({
+            "server_id": info.server_id,
+            "server_name": info.server_name,
+            "version": info.version,
+            "client_id": info.client_id,
+            "client_ip": info.client_ip.map(|ip| ip.to_string()),
+            "cluster": info.cluster,
+            "max_payload": info.max_payload,
+            "tls_required": info.tls_required,
+            "auth_required": info.auth_required,
+            "headers": info.headers,
+            "frame": session.info_at.map(|moment| moment.frame),
+        })
+    });
+    let connect = session.connect.as_ref().map(|connect| {
+        json!({
+            "name": connect.name,
+            "lang": connect.lang,
+            "version": connect.version,
+            "user": connect.user,
+            "account": connect.account,
+            "credentials": connect.credentials,
+            "protocol": connect.protocol,
+            "headers": connect.headers,
+            "verbose": connect.verbose,
+            "frame": session.connect_at.map(|moment| moment.frame),
+        })
+    });
+    let tls = session.tls.as_ref().map(|tls| {
+        json!({
+            "first": tls.first,
+            "established": tls.established,
+            "version": tls.version,
+            "sni": tls.sni,
+            "alerts": tls.alerts.iter().map(|(moment, from_server, word)| json!({
+                "frame": moment.frame,
+                "from": if *from_server { "server" } else { "client" },
+                "says": word,
+            })).collect::<Vec<_>>(),
+            "client_records": tls.client_records,
+            "server_records": tls.server_records,
+            "client_unanswered": tls.client_unanswered.iter().copied().map(at).collect::<Vec<_>>(),
+            "server_unanswered": tls.server_unanswered.iter().copied().map(at).collect::<Vec<_>>(),
+            "mismatch": tls.mismatch,
+        })
+    });
+    json!({
+        "start": Instant(conn.first.ns).rfc3339(9),
+        "duration_s": seconds(conn.last.ns - conn.first.ns),
+        "client": client,
+        "server": server,
+        "protocol": protocol(&session.protocol),
+        "carried_by": carriers(session),
+        "info": info,
+        "connect": connect,
+        "ready": session.ready_at.map(at),
+        "rtt_ns": session.rtt.map(|rtt| json!({
+            "min": rtt.min, "median": rtt.median, "max": rtt.max, "count": rtt.count,
+        })),
+        "client_says": talk(&session.client),
+        "server_says": talk(&session.server),
+        "errors": session.errors.iter().map(|error| json!({
+            "at": at(error.at),
+            "from": if error.from_server { "server" } else { "client" },
+            "text": error.text,
+            "closes": !ProtocolError::from_text(&error.text).keeps_connection(),
+        })).collect::<Vec<_>>(),
+        "notices": session.notices.iter().map(|(moment, notice)| {
+            let mut seen = at(*moment);
+            match notice {
+                Notice::LameDuck => seen["lame_duck"] = true.into(),
+                Notice::ConnectUrls(urls) => seen["connect_urls"] = json!(urls),
+            }
+            seen
+        }).collect::<Vec<_>>(),
+        "tls": tls,
+        "websocket": session.websocket.as_ref().map(|seen| json!({
+            "path": seen.path,
+            "forwarded_for": seen.forwarded_for,
+            "status": seen.status,
+            "deflate": seen.deflate,
+            "close": seen.close.as_ref().map(|(moment, from_server, code, reason)| json!({
+                "frame": moment.frame,
+                "from": if *from_server { "server" } else { "client" },
+                "code": code,
+                "reason": reason,
+            })),
+        })),
+        "mqtt": session.mqtt.as_ref().map(|mqtt| json!({
+            "level": mqtt.level,
+            "keep_alive_s": mqtt.keep_alive,
+            "connack": mqtt.connack.map(|(_, code)| code),
+            "disconnect": mqtt.disconnect.map(|(moment, from_server, reason)| json!({
+                "frame": moment.frame,
+                "from": if from_server { "server" } else { "client" },
+                "reason": reason,
+            })),
+        })),
+        "unreadable": session.garbage.map(|(moment, times)| json!({
+            "frame": moment.frame, "times": times,
+        })),
+        "last_frame": conn.last.frame,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Read};
+
+    use super::{TITLES, render};
+    use crate::reconstruct::capture::{CaptureOptions, read};
+    use crate::reconstruct::conn::Conn;
+    use crate::report::conns::ConnsFormat;
+    use crate::source::SourceId;
+
+    const STRANGERS: &[u8] = include_bytes!("../../fixtures/captures/strangers.pcap");
+    const WEBSOCKET: &[u8] = include_bytes!("../../fixtures/captures/websocket-deflate.pcap");
+
+    fn conns(capture: &'static [u8]) -> Vec<Conn> {
+        let options = CaptureOptions {
+            ports: vec![4222, 4223, 4224, 8080],
+            ..CaptureOptions::default()
+        };
+        let mut pieces: Vec<(SourceId, Box<dyn Read + Send>)> =
+            vec![(SourceId(0), Box::new(Cursor::new(capture)))];
+        read(&mut pieces, &options, &|_| {}).conns
+    }
+
+    fn rendered(conns: &[Conn], format: ConnsFormat) -> String {
+        let mut out = Vec::new();
+        render(conns, format, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_row_a_session() {
+        let conns = conns(STRANGERS);
+        let text = rendered(&conns, ConnsFormat::Text);
+        assert_eq!(text.lines().count(), conns.len() + 1);
+        let http = text.lines().nth(1).unwrap();
+        assert!(
+            http.contains("HTTP") && http.contains("Unknown Protocol Operation"),
+            "{http}"
+        );
+        let tsv = rendered(&conns, ConnsFormat::Tsv);
+        for row in tsv.lines() {
+            assert_eq!(row.split('\t').count(), TITLES.len(), "{row}");
+        }
+    }
+
+    #[test]
+    fn objects_hold_what_the_session_holds() {
+        let text = rendered(&conns(WEBSOCKET), ConnsFormat::Ndjson);
+        let object: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(object["protocol"], "client");
+        assert_eq!(object["carried_by"][0], "websocket");
+        assert_eq!(object["connect"]["name"], "browser");
+        assert_eq!(object["client_says"]["messages"], 3);
+        assert_eq!(object["websocket"]["close"]["code"], 1001);
+        assert_eq!(object["unreadable"], serde_json::Value::Null);
+    }
+}
