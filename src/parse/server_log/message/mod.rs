@@ -190,7 +190,7 @@ pub fn server(text: &str) -> ServerMessage {
         }
     }
     // Some messages begin with a name: `Client accept loop exiting..`, `JetStream cluster stream '..' has NO quorum`.
-    process::with_leading_name(text)
+    process::empty(text)
         .or_else(|| listener::with_leading_name(text))
         .or_else(|| jetstream::with_leading_name(text))
         .unwrap_or_default()

@@ -189,9 +189,8 @@ pub(super) const SERVER: &[ServerPhrase] = &[
     context("profiling port"),
 ];
 
-/// Nothing of the process begins with a name; here for symmetry of the dispatch.
-pub(super) fn with_leading_name(text: &str) -> Option<ServerMessage> {
-    // A blank line of the banner's art.
+/// The empty texts between the banner's parts.
+pub(super) fn empty(text: &str) -> Option<ServerMessage> {
     text.trim().is_empty().then(|| ServerMessage {
         topic: Some(Topic::Process),
         ..ServerMessage::default()
