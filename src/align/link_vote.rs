@@ -3,6 +3,8 @@
 //! Every pair of an event and a candidate votes for the offsets that would make them one. Sharp votes first (a line is
 //! written within tens of milliseconds), wide ones where those explain too little.
 
+use std::collections::HashMap;
+
 use super::clock::Clock;
 use super::joined::{Joined, LinkBy, Records};
 use super::link::Links;
@@ -354,16 +356,28 @@ fn weigh(
 /// Gives away, best first, what is still free.
 fn give(links: &mut Links, mut costs: Vec<Cost>, by: LinkBy) {
     costs.sort_unstable();
-    let mut chances: std::collections::HashMap<(usize, usize), usize> =
-        std::collections::HashMap::new();
+    // How far the second nearest candidate of each connection is beyond the nearest.
+    let mut nearest: HashMap<(usize, usize), (i64, i64)> = HashMap::new();
     for cost in &costs {
-        *chances.entry((cost.story, cost.conn)).or_default() += 1;
+        let entry = nearest
+            .entry((cost.story, cost.conn))
+            .or_insert((i64::MAX, i64::MAX));
+        if cost.apart < entry.0 {
+            *entry = (cost.apart, entry.0);
+        } else {
+            entry.1 = entry.1.min(cost.apart);
+        }
     }
     for cost in costs {
-        let sure = by == LinkBy::NameAndTime && chances[&(cost.story, cost.conn)] == 1;
+        let (first, second) = nearest[&(cost.story, cost.conn)];
+        let clear = cost.apart == first && second.saturating_sub(first) >= CLEARLY;
+        let sure = by == LinkBy::NameAndTime && clear;
         links.client(cost.joined, cost.story, cost.conn, by, sure);
     }
 }
+
+/// A name and a time decide where no other connection of that name is within this of being as near.
+const CLEARLY: i64 = 200_000_000;
 
 fn candidate(records: &Records, clocks: &[Clock], joined: &Joined, index: usize) -> Candidate {
     let clock = |cite: Cite| {
