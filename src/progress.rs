@@ -31,7 +31,7 @@ impl Progress for Silent {
 /// A bar on standard error: bytes of all sources, rate, and the stage. Draws nothing where standard error is no terminal,
 /// and nothing in the first second: short work needs no bar.
 pub struct Bar {
-    bar: ProgressBar,
+    drawn: ProgressBar,
     started: Instant,
     shown: AtomicBool,
     sources: AtomicU64,
@@ -49,7 +49,7 @@ impl Bar {
             bar.set_style(style);
         }
         Self {
-            bar,
+            drawn: bar,
             started: Instant::now(),
             shown: AtomicBool::new(false),
             sources: AtomicU64::new(0),
@@ -58,7 +58,7 @@ impl Bar {
 
     fn show_when_long(&self) {
         if self.started.elapsed() >= Self::PATIENCE && !self.shown.swap(true, Ordering::Relaxed) {
-            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.drawn.set_draw_target(ProgressDrawTarget::stderr());
         }
     }
 }
@@ -73,28 +73,28 @@ impl Progress for Bar {
     fn source(&self, _: &str, bytes: u64) {
         let number = self.sources.fetch_add(1, Ordering::Relaxed) + 1;
         let noun = if number == 1 { "source" } else { "sources" };
-        self.bar.set_prefix(format!("{number} {noun}"));
-        self.bar.inc_length(bytes);
+        self.drawn.set_prefix(format!("{number} {noun}"));
+        self.drawn.inc_length(bytes);
         self.show_when_long();
     }
 
     fn advance(&self, bytes: u64) {
-        self.bar.inc(bytes);
+        self.drawn.inc(bytes);
         // Compressed input yields more than its size on disk.
-        let position = self.bar.position();
-        if self.bar.length().is_some_and(|length| length < position) {
-            self.bar.set_length(position);
+        let position = self.drawn.position();
+        if self.drawn.length().is_some_and(|length| length < position) {
+            self.drawn.set_length(position);
         }
         self.show_when_long();
     }
 
     fn stage(&self, name: &'static str) {
-        self.bar.set_message(name);
+        self.drawn.set_message(name);
         self.show_when_long();
     }
 
     fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.drawn.finish_and_clear();
     }
 }
 
@@ -109,11 +109,11 @@ mod tests {
         bar.source("server.pcap", 50);
         bar.stage("reading");
         bar.advance(30);
-        assert_eq!((bar.bar.position(), bar.bar.length()), (30, Some(150)));
+        assert_eq!((bar.drawn.position(), bar.drawn.length()), (30, Some(150)));
         bar.advance(400);
-        assert_eq!((bar.bar.position(), bar.bar.length()), (430, Some(430)));
-        assert!(bar.bar.is_hidden());
+        assert_eq!((bar.drawn.position(), bar.drawn.length()), (430, Some(430)));
+        assert!(bar.drawn.is_hidden());
         bar.finish();
-        assert!(bar.bar.is_finished());
+        assert!(bar.drawn.is_finished());
     }
 }

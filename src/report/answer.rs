@@ -1,6 +1,7 @@
 //! The answer: what happened, how much of it, and what that rests on. Three sentences that can be read alone.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::Shown;
 use super::clocks::timed;
@@ -92,7 +93,7 @@ pub fn basis(shown: &Shown<'_>) -> String {
     );
     let folder = shown.folder.trim_end_matches('/');
     if !folder.is_empty() {
-        text.push_str(&format!(" in {}", visible(folder)));
+        let _ = write!(text, " in {}", visible(folder));
     }
     if let Some((first, last)) = span(shown) {
         let (from, until) = (first.rfc3339(0), last.rfc3339(0));
@@ -103,11 +104,12 @@ pub fn basis(shown: &Shown<'_>) -> String {
             &until
         };
         let plain = |text: &str| text.replace('T', " ").trim_end_matches('Z').to_owned();
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "; times are UTC, {} to {}",
             plain(&from),
             plain(until)
-        ));
+        );
     }
     let apart = analysis
         .clocks
@@ -119,12 +121,12 @@ pub fn basis(shown: &Shown<'_>) -> String {
         .count();
     if apart > 0 && analysis.sources.len() > 1 {
         let clocks = count(apart, "clock is", "clocks are");
-        text.push_str(&format!("; {clocks} not aligned with the others"));
+        let _ = write!(text, "; {clocks} not aligned with the others");
     }
     let skipped: u64 = analysis.rejects.iter().map(|reject| reject.count).sum();
     if skipped > 0 {
         let parts = count(skipped as usize, "record", "records");
-        text.push_str(&format!("; {parts} could not be read"));
+        let _ = write!(text, "; {parts} could not be read");
     }
     text.push('.');
     text

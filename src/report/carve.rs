@@ -7,6 +7,7 @@ mod pcapng;
 mod stream;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 use std::net::IpAddr;
 
@@ -180,6 +181,7 @@ fn comments(analysis: &Analysis, closes: &[&Close]) -> BTreeMap<(SourceId, u64),
 
 /// The comment of the whole capture: what happened, and how to filter for it.
 fn headline(analysis: &Analysis, closes: &[&Close]) -> String {
+    const MOST: usize = 10;
     let mut lines = Vec::new();
     let together = analysis.incidents.iter().find(|incident| {
         closes.len() > 1
@@ -199,7 +201,6 @@ fn headline(analysis: &Analysis, closes: &[&Close]) -> String {
             incident.id, incident.summary
         ));
     }
-    const MOST: usize = 10;
     for close in closes.iter().take(MOST) {
         let cause = label(close.cause, close.detail);
         let sure = close.confidence.word();
@@ -249,7 +250,7 @@ fn names(closes: &[&Close]) -> BTreeMap<IpAddr, String> {
             let more = names.len().saturating_sub(MOST);
             let mut name = names.into_iter().take(MOST).collect::<Vec<_>>().join("+");
             if more > 0 {
-                name.push_str(&format!("+{more}-more"));
+                let _ = write!(name, "+{more}-more");
             }
             // Wireshark shows it where a host name would stand.
             let name = visible(&name).replace(char::is_whitespace, "_");

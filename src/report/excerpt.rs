@@ -1,6 +1,7 @@
 //! A citation as a reader sees it, and quoted text made safe to show: logs are hostile.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use crate::attribute::finding::Analysis;
 use crate::source::SourceId;
@@ -84,8 +85,12 @@ pub fn visible(text: &str) -> Cow<'_, str> {
             '\n' => shown.push_str("\\n"),
             '\r' => shown.push_str("\\r"),
             _ if !obeyed(char) => shown.push(char),
-            _ if (char as u32) < 0x100 => shown.push_str(&format!("\\x{:02x}", char as u32)),
-            _ => shown.push_str(&format!("\\u{{{:x}}}", char as u32)),
+            _ if (char as u32) < 0x100 => {
+                let _ = write!(shown, "\\x{:02x}", char as u32);
+            }
+            _ => {
+                let _ = write!(shown, "\\u{{{:x}}}", char as u32);
+            }
         }
     }
     Cow::Owned(shown)

@@ -3,6 +3,7 @@
 use crate::align::clock::{Clock, When};
 use crate::attribute::finding::Outcome;
 use crate::time::{Instant, SECOND};
+use std::fmt::Write as _;
 
 use super::clocks::{offset_s, zone_word};
 use super::excerpt::visible;
@@ -122,17 +123,17 @@ pub fn outcome(outcome: &Outcome) -> String {
         return words;
     }
     if let Some(after) = outcome.after_ns {
-        words.push_str(&format!(" after {}", duration(after)));
+        let _ = write!(words, " after {}", duration(after));
     }
     if let Some(server) = &outcome.server {
-        words.push_str(&format!(" on {}", visible(server)));
+        let _ = write!(words, " on {}", visible(server));
     }
     if let Some(attempts) = outcome.attempts.filter(|&attempts| attempts > 0) {
         let attempts = count(attempts as usize, "attempt", "attempts");
-        words.push_str(&format!(" ({attempts})"));
+        let _ = write!(words, " ({attempts})");
     }
     if let Some(budget) = &outcome.budget {
-        words.push_str(&format!("; its budget: {}", visible(budget)));
+        let _ = write!(words, "; its budget: {}", visible(budget));
     }
     let mut lost = Vec::new();
     if outcome.failed_publishes > 0 {
@@ -150,7 +151,7 @@ pub fn outcome(outcome: &Outcome) -> String {
         ));
     }
     if !lost.is_empty() {
-        words.push_str(&format!("; meanwhile {}", lost.join(" and ")));
+        let _ = write!(words, "; meanwhile {}", lost.join(" and "));
     }
     words
 }

@@ -4,6 +4,7 @@
 //! Times are microseconds since the overview's `base` (a midnight, in milliseconds since the Unix epoch).
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde::Serialize;
 
@@ -473,19 +474,19 @@ fn packet_words(packet: &Packet) -> String {
     if !ops.is_empty() {
         words = format!("{}  {words}", ops.join(" "));
     }
-    words.push_str(&format!(" seq {} ack {}", tail.seq, tail.ack));
+    let _ = write!(words, " seq {} ack {}", tail.seq, tail.ack);
     if tail.len > 0 {
-        words.push_str(&format!(" len {}", tail.len));
+        let _ = write!(words, " len {}", tail.len);
     }
-    words.push_str(&format!(" win {}", tail.window));
+    let _ = write!(words, " win {}", tail.window);
     if let Some(travel) = packet.travel_ns {
-        words.push_str(&format!(", {} on the way", phrase::duration(travel)));
+        let _ = write!(words, ", {} on the way", phrase::duration(travel));
     }
     if packet.alone {
         words.push_str(", not in the other capture");
     }
     if !tail.note.is_empty() {
-        words.push_str(&format!(", {}", tail.note.replace('_', " ")));
+        let _ = write!(words, ", {}", tail.note.replace('_', " "));
     }
     words
 }

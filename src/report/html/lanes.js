@@ -125,7 +125,7 @@ function group(pen, title) {
 }
 
 function lane(pen, name, extra) {
-  const most = gutter() < 200 ? 14 : 28;
+  const most = gutter() < 200 ? 13 : 24;
   const label = svg('text', { x: 10, y: pen.y + 17 }, name.length > most ? name.slice(0, most - 1) + '…' : name);
   label.append(svg('title', {}, name + (extra ? ', ' + extra : '')));
   pen.root.append(label);

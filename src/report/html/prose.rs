@@ -1,5 +1,6 @@
 //! The parts of the page that need no script.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::escape::text;
@@ -203,7 +204,7 @@ pub(super) fn remedies(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()>
         about.truncate(12);
         let mut about = about.join(", ");
         if more > 0 {
-            about.push_str(&format!(" and {more} more"));
+            let _ = write!(about, " and {more} more");
         }
         writeln!(
             out,
@@ -227,7 +228,7 @@ fn marked(step: &str) -> String {
     for (number, part) in step.split('`').enumerate() {
         let part = text(part);
         if number % 2 == 1 {
-            shown.push_str(&format!("<code>{part}</code>"));
+            let _ = write!(shown, "<code>{part}</code>");
         } else {
             shown.push_str(&part.to_string());
         }
@@ -247,7 +248,7 @@ pub(super) fn reading(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> 
         let facts = analysis.source_facts.get(source.id.0 as usize);
         let mut records = thousands(facts.map_or(0, |facts| facts.records));
         if let Some(rejected) = facts.map(|facts| facts.rejected).filter(|&many| many > 0) {
-            records.push_str(&format!(", {} unreadable", thousands(rejected)));
+            let _ = write!(records, ", {} unreadable", thousands(rejected));
         }
         let clock = clocks.of(source.id).filter(|_| timed(source));
         let how = clock.map_or("", |clock| &clock.how);

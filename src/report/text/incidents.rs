@@ -1,5 +1,6 @@
 //! Incidents, worst first, each with one close told in full.
 
+use std::fmt::Write as _;
 use std::io;
 
 use super::pen::{Indent, Ink, Pen};
@@ -133,9 +134,9 @@ fn who(page: &Page<'_>, incident: &Incident) -> String {
     }
     let most = page.cap(cap::NAMES);
     let named = names.iter().take(most).copied().collect::<Vec<_>>();
-    text.push_str(&format!(": {}", named.join(", ")));
+    let _ = write!(text, ": {}", named.join(", "));
     if names.len() > most {
-        text.push_str(&format!(" and {} more", names.len() - most));
+        let _ = write!(text, " and {} more", names.len() - most);
     }
     text
 }

@@ -1,5 +1,6 @@
 //! How the input was read: sources, clocks, what was skipped, advisories for the versions seen.
 
+use std::fmt::Write as _;
 use std::io;
 
 use super::pen::{Indent, Ink, Pen};
@@ -46,7 +47,7 @@ fn one(
 ) -> io::Result<()> {
     let mut about = format!("  {}", source.kind.word());
     if source.bytes > 0 {
-        about.push_str(&format!(", {}", bytes(source.bytes)));
+        let _ = write!(about, ", {}", bytes(source.bytes));
     }
     if let Some(facts) = facts {
         let (one, many) = match source.kind.word() {
@@ -54,13 +55,13 @@ fn one(
             "log" => ("line", "lines"),
             _ => ("record", "records"),
         };
-        about.push_str(&format!(", {}", count(facts.records as usize, one, many)));
+        let _ = write!(about, ", {}", count(facts.records as usize, one, many));
         if facts.rejected > 0 {
-            about.push_str(&format!(", {} unreadable", facts.rejected));
+            let _ = write!(about, ", {} unreadable", facts.rejected);
         }
     }
     if let Some(clock) = clock {
-        about.push_str(&format!("; {}", phrase::clock(clock)));
+        let _ = write!(about, "; {}", phrase::clock(clock));
     }
     pen.write(
         Indent::hanging(0, 4),

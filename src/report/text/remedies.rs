@@ -1,5 +1,6 @@
 //! What to do, last.
 
+use std::fmt::Write as _;
 use std::io;
 
 use super::pen::{Indent, Ink, Pen};
@@ -25,7 +26,7 @@ pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
             .collect::<Vec<_>>()
             .join(", ");
         if advice.about.len() > most {
-            about.push_str(&format!(" and {} more", advice.about.len() - most));
+            let _ = write!(about, " and {} more", advice.about.len() - most);
         }
         let cause = label(advice.cause, advice.detail);
         pen.write(
