@@ -34,7 +34,6 @@ pub struct Record {
     /// How far it is.
     pub status: Status,
     /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// Closed sockets.
     pub closes: u64,
