@@ -454,6 +454,8 @@ fn conn(source: u32, client: SocketAddr, frame: u64, end_us: i64) -> Conn {
             },
             ..Session::default()
         })),
+        samples: Vec::new(),
+        first_payload: [None; 2],
     }
 }
 
