@@ -1,5 +1,6 @@
 //! One ended connection with everything that any source says about it, on the common line.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use crate::align::Alignment;
@@ -96,6 +97,9 @@ impl<'a> Disconnect<'a> {
             statements: Vec::new(),
         };
         disconnect.opened = disconnect.find_opened();
+        if disconnect.life.is_none() {
+            disconnect.life = disconnect.find_life();
+        }
         disconnect.statements = disconnect.find_statements();
         disconnect.closed = disconnect.find_closed();
         disconnect
@@ -119,6 +123,48 @@ impl<'a> Disconnect<'a> {
             says: at.text.to_string(),
             supports: true,
         }
+    }
+
+    /// The server process of a connection that only the client's log knows: the one that listens at the address that the
+    /// client names (or the only server of the bundle), at the time when the connection was open.
+    fn find_life(&self) -> Option<(usize, &'a ServerLife)> {
+        let called = self.client?.server.as_deref();
+        let opened = self.opened?;
+        let address: Option<SocketAddr> = called.and_then(|server| server.parse().ok());
+        let names: BTreeSet<_> = self
+            .records
+            .servers
+            .iter()
+            .filter_map(|life| life.identity.listen)
+            .collect();
+        let listens = |life: &ServerLife| match (address, life.identity.listen) {
+            (Some(there), Some(listen)) => {
+                there.port() == listen.port()
+                    && (listen.ip().is_unspecified() || listen.ip() == there.ip())
+            }
+            _ => names.len() <= 1,
+        };
+        self.records
+            .servers
+            .iter()
+            .enumerate()
+            .filter(|(_, life)| listens(life))
+            .filter(|(_, life)| {
+                let start = life
+                    .started
+                    .as_ref()
+                    .or(life.first.as_ref())
+                    .and_then(|at| self.log(at));
+                start.is_none_or(|start| start.bounds.low <= opened.bounds.high + SECOND)
+            })
+            .max_by_key(|(index, life)| {
+                let start = life
+                    .started
+                    .as_ref()
+                    .or(life.first.as_ref())
+                    .and_then(|at| self.log(at));
+                (start.map(|start| start.at), *index)
+            })
     }
 
     fn find_opened(&self) -> Option<When> {

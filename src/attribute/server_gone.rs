@@ -157,7 +157,9 @@ fn peer_gone(disconnect: &Disconnect) -> Option<Gone> {
             continue;
         };
         let told = !matches!(end.manner, EndManner::Unknown | EndManner::Running);
-        if told && end.holds(at) {
+        // A log that stops for good before this, of a peer known by name or address.
+        let stops = (named || here) && end.manner == EndManner::Unknown && end.until.is_none();
+        if (told || stops) && end.holds(at) {
             fits.push((named || here, end));
         }
     }
@@ -167,10 +169,11 @@ fn peer_gone(disconnect: &Disconnect) -> Option<Gone> {
     if !known && sure == 0 && disconnect.records.servers.len() > 2 {
         return None;
     }
-    let manner = if end.lame_duck.is_some() {
-        EndManner::LameDuck
-    } else {
-        end.manner
+    let open = end.manner == EndManner::Unknown;
+    let manner = match end.manner {
+        _ if end.lame_duck.is_some() => EndManner::LameDuck,
+        EndManner::Unknown => EndManner::Killed,
+        manner => manner,
     };
     let mut evidence = end.evidence;
     evidence.extend(
@@ -180,7 +183,7 @@ fn peer_gone(disconnect: &Disconnect) -> Option<Gone> {
             .map(|said| said.evidence.clone()),
     );
     evidence.extend(closing_packet(disconnect));
-    let confidence = if known {
+    let confidence = if known && !open {
         Confidence::Shown
     } else {
         Confidence::Likely
@@ -189,7 +192,7 @@ fn peer_gone(disconnect: &Disconnect) -> Option<Gone> {
         manner,
         confidence,
         evidence,
-        manner_open: false,
+        manner_open: open,
     })
 }
 

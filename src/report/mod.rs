@@ -24,8 +24,8 @@ pub mod explain;
 pub mod output;
 mod prose;
 pub mod schema;
-pub mod timeline;
 pub mod sessions;
+pub mod timeline;
 pub mod why;
 
 #[cfg(test)]

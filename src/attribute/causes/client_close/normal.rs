@@ -6,6 +6,7 @@ use crate::attribute::finding::{Confidence, Finding, Initiator};
 use crate::attribute::path::{dead_path, stalled};
 use crate::attribute::wire::Side;
 use crate::parse::server_log::close_reason::CloseReason;
+use crate::reconstruct::client::Trouble;
 use crate::reconstruct::conn::RstOrigin;
 
 /// The reasons under which a server logs that the client's side ended first.
@@ -80,6 +81,14 @@ pub fn ended_by_client(disconnect: &Disconnect, case: &Case) -> Option<Finding> 
         if !disconnect.was_ready() && !intended {
             return None;
         }
+        // A client that says that it lost the connection did not mean to close it.
+        if !intended
+            && disconnect
+                .troubles()
+                .any(|(_, trouble)| !matches!(trouble, Trouble::NoError | Trouble::Unsaid))
+        {
+            return None;
+        }
         let what = if first.close.rst { "RST" } else { "FIN" };
         let evidence = first.view.evidence(
             first.close.at,
@@ -107,7 +116,7 @@ pub fn ended_by_client(disconnect: &Disconnect, case: &Case) -> Option<Finding> 
     let left = matches!(disconnect.reason(), Some(CloseReason::ClientClosed));
     let lost = disconnect
         .troubles()
-        .any(|(_, trouble)| *trouble != crate::reconstruct::client::Trouble::NoError);
+        .any(|(_, trouble)| *trouble != Trouble::NoError);
     if !left || lost {
         return None;
     }

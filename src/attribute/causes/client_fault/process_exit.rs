@@ -55,7 +55,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let confidence = if crash.is_some() {
         Confidence::Shown
     } else {
-        Confidence::Likely
+        Confidence::Possible
     };
     let what = if crash.is_some() {
         "crashed"

@@ -64,11 +64,15 @@ fn unanswered_pings(disconnect: &Disconnect, server: &str, client: &str) -> Shap
             .evidence(closed.close.at, format!("client gives up after {waited}")),
     ];
     // One PING that is out when an application closes is no stall; the wait must be the client's own patience.
-    let confidence = if pings >= 2 || closed.close.at.ns - stalled.pings.first.ns > 2 * SECOND {
-        Confidence::Shown
-    } else {
-        return None;
-    };
+    let told = disconnect
+        .trouble(|trouble| *trouble == Trouble::Stale)
+        .is_some();
+    let confidence =
+        if told || pings >= 2 || closed.close.at.ns - stalled.pings.first.ns > 2 * SECOND {
+            Confidence::Shown
+        } else {
+            return None;
+        };
     let summary = format!(
         "{server} stopped answering: {client} waited {waited} for a PONG that never came, although its PINGs arrived"
     );
