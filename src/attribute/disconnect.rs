@@ -7,7 +7,7 @@ use crate::align::Alignment;
 use crate::align::clock::When;
 use crate::align::joined::{Joined, Records};
 use crate::parse::server_log::close_reason::CloseReason;
-use crate::reconstruct::client::{ClientConn, ClientEvent, ClientEventKind, ClientStory, Trouble};
+use crate::reconstruct::client::{ClientConn, ClientEvent, ClientEventKind, ClientOutcome, ClientStory, Trouble};
 use crate::reconstruct::conn::Manner;
 use crate::reconstruct::server::{
     ConnKind, EndManner, NoteKind, ServerConn, ServerLife, ServerNote,
@@ -473,6 +473,18 @@ impl<'a> Disconnect<'a> {
     /// The application meant the close, by its log.
     pub fn intended(&self) -> bool {
         self.client.is_some_and(|conn| conn.intended)
+    }
+
+    /// The client's log tells of a loss: its library came back by itself, or tried to.
+    pub fn lost_by_log(&self) -> bool {
+        self.client.is_some_and(|conn| {
+            !conn.intended
+                && conn.closed.is_some()
+                && matches!(
+                    conn.outcome,
+                    ClientOutcome::Reconnected | ClientOutcome::GaveUp | ClientOutcome::StillDown
+                )
+        })
     }
 
     /// The client's address: as the server sees it where known, and its own where that differs.

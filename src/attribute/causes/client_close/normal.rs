@@ -81,6 +81,10 @@ pub fn ended_by_client(disconnect: &Disconnect, case: &Case) -> Option<Finding> 
         if !disconnect.was_ready() && !intended {
             return None;
         }
+        // A client whose library comes back by itself did not mean to close.
+        if disconnect.lost_by_log() {
+            return None;
+        }
         // A client that says that it lost the connection did not mean to close it.
         if !intended
             && disconnect
