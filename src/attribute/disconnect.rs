@@ -7,7 +7,9 @@ use crate::align::Alignment;
 use crate::align::clock::When;
 use crate::align::joined::{Joined, Records};
 use crate::parse::server_log::close_reason::CloseReason;
-use crate::reconstruct::client::{ClientConn, ClientEvent, ClientEventKind, ClientOutcome, ClientStory, Trouble};
+use crate::reconstruct::client::{
+    ClientConn, ClientEvent, ClientEventKind, ClientOutcome, ClientStory, Trouble,
+};
 use crate::reconstruct::conn::Manner;
 use crate::reconstruct::server::{
     ConnKind, EndManner, NoteKind, ServerConn, ServerLife, ServerNote,
