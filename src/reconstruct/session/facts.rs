@@ -176,9 +176,9 @@ impl OpSink for Listener<'_> {
 
 impl Listener<'_> {
     /// The capture lost bytes of this direction among which control lines may have been.
-    pub fn lost(&mut self) {
+    pub fn lost(&mut self, at: Moment) {
         if let Some(book) = &mut self.peer.book {
-            book.forgive();
+            book.forgive(at);
         }
         if let Some(book) = &mut self.me.book {
             book.lost();

@@ -30,6 +30,10 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         let shake = &view.conn.handshake;
         let (syn, _) = (shake.syn?, shake.syn_ack?);
         let close = view.closer().filter(|close| close.side == Side::Client)?;
+        // A FIN is sent by an established client: its ACK was only not captured.
+        if shake.ack.is_none() && !close.rst {
+            return None;
+        }
         // From the first SYN to the client's first answer to the SYN,ACK is a round trip wherever it is captured.
         let rtt = shake.ack.unwrap_or(close.at).ns - syn.ns;
         let waited = close.at.ns - syn.ns;
