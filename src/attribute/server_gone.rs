@@ -214,7 +214,7 @@ fn moved_by_lame_duck(disconnect: &Disconnect, life_end: Option<LifeEnd>) -> Opt
 
 fn from_log(disconnect: &Disconnect, case: &Case, end: LifeEnd) -> Option<Gone> {
     let at = disconnect.closed?;
-    let server_first = disconnect.first_by(Side::Server);
+    let server_first = first_is_server(disconnect);
     let fate = case
         .endpoint(disconnect)
         .map(|endpoint| endpoint.common_fate(at));
@@ -275,7 +275,7 @@ fn from_fate(disconnect: &Disconnect, case: &Case, life_end: Option<&LifeEnd>) -
     if !disconnect.was_ready() || endpoint.same_process_across(at).is_some() {
         return None;
     }
-    let by_server = disconnect.first_by(Side::Server);
+    let by_server = first_is_server(disconnect);
     let by_log = disconnect.first_close().is_none()
         && disconnect.troubles().any(|(_, trouble)| {
             use crate::reconstruct::client::Trouble as T;
@@ -403,4 +403,11 @@ pub fn finding(
         }
     }
     Some(finding)
+}
+
+/// The earliest close of all views is the server's. A view that missed a packet may show the answer first.
+fn first_is_server(disconnect: &Disconnect) -> bool {
+    disconnect
+        .first_close()
+        .is_some_and(|first| first.close.side == Side::Server)
 }

@@ -177,9 +177,7 @@ impl OpSink for Listener<'_> {
 impl Listener<'_> {
     /// The capture lost bytes of this direction among which control lines may have been.
     pub fn lost(&mut self, at: Moment) {
-        if let Some(book) = &mut self.peer.book {
-            book.forgive(at);
-        }
+        self.peer.book().forgive(at);
         if let Some(book) = &mut self.me.book {
             book.lost();
         }
