@@ -165,7 +165,9 @@ fn peer_gone(disconnect: &Disconnect) -> Option<Gone> {
     }
     fits.sort_by_key(|(sure, _)| !*sure);
     let sure = fits.iter().filter(|(sure, _)| *sure).count();
-    let (known, end) = fits.into_iter().next()?;
+    let Some((known, end)) = fits.into_iter().next() else {
+        return peer_left(disconnect);
+    };
     if !known && sure == 0 && disconnect.records.servers.len() > 2 {
         return None;
     }
@@ -410,4 +412,30 @@ fn first_is_server(disconnect: &Disconnect) -> bool {
     disconnect
         .first_close()
         .is_some_and(|first| first.close.side == Side::Server)
+}
+
+/// Routes and leafnodes younger than this are still being sorted out by the mesh.
+const SETTLED: i64 = 10 * SECOND;
+
+/// A settled connection between servers that the connecting server's side ended, in order and without a word: servers
+/// keep such connections as long as they run.
+fn peer_left(disconnect: &Disconnect) -> Option<Gone> {
+    let left = disconnect
+        .first_close()
+        .is_some_and(|first| first.close.side == Side::Client && !first.close.rst);
+    let settled = disconnect.lifetime().is_some_and(|lived| lived >= SETTLED);
+    let spoken = disconnect
+        .statements
+        .iter()
+        .any(|said| said.reason != CloseReason::ClientClosed);
+    let silent_path = super::path::dead_path(disconnect).is_some();
+    if !left || !settled || spoken || silent_path {
+        return None;
+    }
+    Some(Gone {
+        manner: EndManner::Graceful,
+        confidence: Confidence::Likely,
+        evidence: closing_packet(disconnect).into_iter().collect(),
+        manner_open: true,
+    })
 }

@@ -8,6 +8,7 @@ use crate::attribute::wire::Side;
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::client::Trouble;
 use crate::reconstruct::conn::RstOrigin;
+use crate::reconstruct::server::ConnKind;
 
 /// The reasons under which a server logs that the client's side ended first.
 pub const LEFT: &[CloseReason] = &[
@@ -39,6 +40,13 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
 
 /// The client's side ended it, with nothing wrong before; shared with a drain, which is the same said more politely.
 pub fn ended_by_client(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    // Between servers there is no application that means to close.
+    if matches!(
+        disconnect.kind(),
+        ConnKind::Route | ConnKind::Gateway | ConnKind::Leafnode
+    ) {
+        return None;
+    }
     let other = disconnect
         .statements
         .iter()
