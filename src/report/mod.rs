@@ -24,8 +24,8 @@ pub mod explain;
 pub mod output;
 mod prose;
 pub mod schema;
-pub mod timeline;
 pub mod sessions;
+pub mod timeline;
 pub mod why;
 
 #[cfg(test)]
@@ -96,6 +96,11 @@ pub struct Filter {
 /// A place as it follows a path and a colon: `12` for a line, `#34` for a frame.
 pub fn place(place: crate::span::Place) -> String {
     excerpt::place(place)
+}
+
+/// Text with everything that a terminal or a page would obey written out instead.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    excerpt::visible(text)
 }
 
 /// Writes `analysis` to `out`.
