@@ -106,6 +106,8 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
     let (captures, texts): (Vec<&Group>, Vec<&Group>) = input.groups.iter().partition(is_capture);
     let mut parts: Vec<Read1> = texts.par_iter().map(|group| read(group, options)).collect();
     let mut wider = options.clone();
+    // Captures are read side by side; each gets its share of the threads.
+    wider.capture.threads = (options.capture.threads / captures.len().max(1)).max(1);
     for port in listeners(&parts) {
         if options.ports_are_default && !wider.capture.ports.contains(&port) {
             wider.capture.ports.push(port);
@@ -172,14 +174,7 @@ fn read_group(input: &Input, group: &Group, options: &Options, progress: &dyn Pr
     let advance = |bytes: u64| progress.advance(bytes);
     let first = group.members[0];
     if input.sources[first.0 as usize].kind == Kind::Capture {
-        let mut pieces: Vec<(SourceId, Box<dyn Read + Send>)> = Vec::new();
-        let mut unreadable = Vec::new();
-        for id in &group.members {
-            match input.open(*id) {
-                Ok(reader) => pieces.push((*id, reader)),
-                Err(error) => unreadable.push(reject(*id, &error)),
-            }
-        }
+        let (mut pieces, unreadable) = pieces(input, group);
         let mut result = if pieces.is_empty() {
             CaptureResult {
                 facts: CaptureFacts {
@@ -215,6 +210,22 @@ fn read_group(input: &Input, group: &Group, options: &Options, progress: &dyn Pr
         }
     };
     Read1::Log(group.members.iter().map(read).collect())
+}
+
+/// The files of a capture, opened, and those that cannot be.
+pub fn pieces(
+    input: &Input,
+    group: &Group,
+) -> (Vec<(SourceId, Box<dyn Read + Send>)>, Vec<Reject>) {
+    let mut pieces = Vec::new();
+    let mut unreadable = Vec::new();
+    for id in &group.members {
+        match input.open(*id) {
+            Ok(reader) => pieces.push((*id, reader)),
+            Err(error) => unreadable.push(reject(*id, &error)),
+        }
+    }
+    (pieces, unreadable)
 }
 
 fn reject(source: SourceId, error: &io::Error) -> Reject {

@@ -1,17 +1,24 @@
-//! The command line: every flag with its help. The only file that knows clap.
+//! The command line: every flag with its help. Only this file and those below it know clap.
+
+pub mod value;
 
 use std::ffi::OsString;
-use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use globset::GlobMatcher;
 
 use natsleuth::align::AlignOptions;
 use natsleuth::analyze::Options;
 use natsleuth::input::InputOptions;
 use natsleuth::reconstruct::capture::CaptureOptions;
 use natsleuth::report::Format;
+use natsleuth::report::conns::ConnsFormat;
+use natsleuth::report::output::Output;
+
+use value::{Ports, Selector};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,14 +26,67 @@ Examples:
   natsleuth server.log client.log trace.pcap     single files
   natsleuth bundle.tar.gz --format html -o report.html
   kubectl logs nats-0 --timestamps | natsleuth -
+  natsleuth why server.log:1234 bundle/          what a line is evidence for
+  natsleuth carve --close c1 bundle/ -o c1.pcapng
   natsleuth explain network/idle-timeout         what a verdict means and what to do
 
-Exit status: 0 analysed; 1 a cause named in --fail-on was found; 2 bad usage; 3 with --strict, input partly unreadable;
-65 nothing in the input can be analysed; 74 reading or writing failed.";
+Exit status: 0 analysed; 1 a cause named in --fail-on was found; 2 bad usage or a path that does not exist; 3 with \
+--strict, input partly unreadable; 65 nothing in the input can be analysed (do not retry); 74 reading or writing failed \
+(retry).";
+
+const ANALYZE_EXAMPLES: &str = "\
+Examples:
+  natsleuth bundle/ --summary                    only the answer and what to do
+  natsleuth bundle/ --client 'orders-*' --since 2026-11-23T05:00:00Z
+  natsleuth bundle/ --fail-on network,slow-consumer --format json -o report.json
+  natsleuth app.log nats.log --tz app.log=+05:30 --clock nats.log=-2.5s";
+
+const CONNS_EXAMPLES: &str = "\
+Examples:
+  natsleuth conns server.pcap
+  natsleuth conns bundle/ --format tsv -o conns.tsv
+  natsleuth conns server.pcap --format ndjson | jq 'select(.end == \"rst\")'";
+
+const SESSIONS_EXAMPLES: &str = "\
+Examples:
+  natsleuth sessions server.pcap
+  natsleuth sessions server.pcap --format ndjson";
+
+const TIMELINE_EXAMPLES: &str = "\
+Examples:
+  natsleuth timeline bundle/ --client 'orders-*'
+  natsleuth timeline bundle/ --since 2026-11-23T05:18:00Z --until 2026-11-23T05:19:00Z
+  natsleuth timeline bundle/ --format ndjson -o timeline.ndjson";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  natsleuth explain                              the list of causes
+  natsleuth explain slow-consumer                every detail of one cause
+  natsleuth explain network/rst-injected         one verdict";
+
+const WHY_EXAMPLES: &str = "\
+Examples:
+  natsleuth why server.log:1234 bundle/          a line
+  natsleuth why 'client.pcap:#4711' bundle/      a packet, as reports cite it";
+
+const CARVE_EXAMPLES: &str = "\
+Examples:
+  natsleuth carve --close c12 bundle/ -o c12.pcapng       one close
+  natsleuth carve --close i1 bundle/ -o incident.pcapng   every close of an incident
+  natsleuth carve --close c12 bundle/ -o - | wireshark -k -i -";
+
+const BATCH_EXAMPLES: &str = "\
+Examples:
+  natsleuth batch bundles/ -o out/               a report for each bundle, one data set of all
+  natsleuth batch bundles/ -o out/ --depth 2     bundles/CUSTOMER/BUNDLE
+  natsleuth batch bundles/ -o out/ --shard 0/8   one of eight tasks; Slurm, Kubernetes and AWS Batch are recognised
+
+Exit status: 0 all done; 65 some bundles cannot be analysed (recorded, do not retry); 74 some were lost to the system \
+(retry).";
 
 /// Why did this NATS connection close? Reads server logs, client logs and captures, and cites its evidence.
 #[derive(Debug, Parser)]
-#[command(name = "natsleuth", version, after_help = EXAMPLES, args_conflicts_with_subcommands = false)]
+#[command(name = "natsleuth", version, after_help = EXAMPLES, arg_required_else_help = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -37,14 +97,19 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Say for every closed connection why it closed (the default)
-    Analyze(Analyze),
+    #[command(after_help = ANALYZE_EXAMPLES)]
+    Analyze(Box<Analyze>),
     /// The TCP connections of captures, as a table
+    #[command(after_help = CONNS_EXAMPLES)]
     Conns(Table),
     /// The NATS sessions of captures, as a table
+    #[command(after_help = SESSIONS_EXAMPLES)]
     Sessions(Table),
     /// All events of all sources on one line of time
+    #[command(after_help = TIMELINE_EXAMPLES)]
     Timeline(Timeline),
     /// What a cause means, how it shows, what speaks against it, what to do
+    #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain {
         /// CAUSE or CAUSE/DETAIL; all of them without
         cause: Option<String>,
@@ -61,21 +126,21 @@ pub enum Command {
         #[command(flatten)]
         look: Look,
     },
-    /// The JSON Schema of `--format json`
-    Schema,
     /// Every finding that cites FILE:LINE or CAPTURE:FRAME
+    #[command(after_help = WHY_EXAMPLES)]
     Why {
-        /// FILE:LINE or CAPTURE:FRAME
+        /// FILE:LINE, CAPTURE:FRAME or CAPTURE:#FRAME; FILE may be the end of a source's path
         place: String,
         #[command(flatten)]
         input: Input,
     },
     /// Write the packets of one close or incident as an annotated pcapng for Wireshark
+    #[command(after_help = CARVE_EXAMPLES)]
     Carve {
         /// Id of a close (c1) or incident (i1), as the report shows it
         #[arg(long, value_name = "ID")]
         close: String,
-        /// The pcapng to write
+        /// The pcapng to write; `-` is standard output
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
         /// Replace an existing file
@@ -84,6 +149,11 @@ pub enum Command {
         #[command(flatten)]
         input: Input,
     },
+    /// Analyse every bundle (folder or archive) of a folder that is new or changed
+    #[command(after_help = BATCH_EXAMPLES)]
+    Batch(Batch),
+    /// The JSON Schema of `--format json`
+    Schema,
     /// Completions for a shell, on standard output
     Completions {
         /// The shell
@@ -99,34 +169,56 @@ pub struct Input {
     /// Files, folders, archives; `-` is standard input
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Server ports to follow, comma separated; `auto` finds NATS on any port by its INFO banner
-    #[arg(long, value_name = "PORTS")]
-    pub ports: Option<String>,
-    /// A source's time zone: SOURCE=ZONE, where SOURCE is a path or glob and ZONE like +05:30, -8 or Z
-    #[arg(long, value_name = "SOURCE=ZONE")]
-    pub tz: Vec<String>,
-    /// A source's clock correction: SOURCE=+1.5s is added to its times
-    #[arg(long, value_name = "SOURCE=OFFSET")]
-    pub clock: Vec<String>,
+    #[command(flatten)]
+    pub reading: Reading,
     /// Threads; as many as processors without
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1024))]
     pub threads: Option<usize>,
+    /// Exit with status 3 if input was partly unreadable
+    #[arg(long)]
+    pub strict: bool,
+}
+
+/// How to read inputs.
+#[derive(Debug, Args)]
+pub struct Reading {
+    /// Server ports to follow, comma separated; `auto` also finds NATS on any other port by its INFO banner. Without:
+    /// 4222, 6222, 7222, 7422, those that logs name, and auto
+    #[arg(long, value_name = "PORTS", value_parser = value::ports)]
+    pub ports: Option<Ports>,
+    /// A source's time zone: SOURCE=ZONE, where SOURCE is a path or glob and ZONE like +05:30, -8 or Z
+    #[arg(long, value_name = "SOURCE=ZONE", value_parser = value::zone_of_source)]
+    pub tz: Vec<(String, i32)>,
+    /// A source's clock correction: SOURCE=+1.5s is added to its times
+    #[arg(long, value_name = "SOURCE=OFFSET", value_parser = value::clock_of_source)]
+    pub clock: Vec<(String, i64)>,
     /// No progress bar
     #[arg(long)]
     pub no_progress: bool,
     /// Compressed input may grow by this factor
     #[arg(long, value_name = "N", default_value_t = InputOptions::default().max_ratio)]
     pub max_ratio: u64,
-    /// Compressed input may hold this many bytes in all
-    #[arg(long, value_name = "BYTES", default_value_t = InputOptions::default().max_total)]
+    /// Compressed input may hold this many bytes in all, such as 512M or 64G
+    #[arg(long, value_name = "BYTES", default_value = "256G", value_parser = value::bytes)]
     pub max_total: u64,
+}
+
+/// Where a result goes.
+#[derive(Debug, Args)]
+pub struct Target {
+    /// Write here instead of standard output; `-` is standard output
+    #[arg(short, long = "output", value_name = "FILE")]
+    pub path: Option<PathBuf>,
+    /// Replace an existing output file
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// How text looks.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Look {
     /// Colour
-    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub color: Color,
 }
 
@@ -151,33 +243,26 @@ pub struct Analyze {
     /// Output format
     #[arg(long, value_enum, default_value_t = FormatName::Text)]
     pub format: FormatName,
-    /// Write here instead of standard output; `-` is standard output
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Replace an existing output file
-    #[arg(long)]
-    pub force: bool,
+    #[command(flatten)]
+    pub target: Target,
     /// Only closes at or after this time (RFC 3339)
-    #[arg(long, alias = "from", value_name = "TIME")]
-    pub since: Option<String>,
+    #[arg(long, alias = "from", value_name = "TIME", value_parser = value::instant)]
+    pub since: Option<i64>,
     /// Only closes at or before this time (RFC 3339)
-    #[arg(long, alias = "to", value_name = "TIME")]
-    pub until: Option<String>,
+    #[arg(long, alias = "to", value_name = "TIME", value_parser = value::instant)]
+    pub until: Option<i64>,
     /// Only closes whose client name or address matches
-    #[arg(long, value_name = "GLOB")]
-    pub client: Option<String>,
+    #[arg(long, value_name = "GLOB", value_parser = value::glob)]
+    pub client: Option<GlobMatcher>,
     /// Only closes whose server name or address matches
-    #[arg(long, value_name = "GLOB")]
-    pub server: Option<String>,
+    #[arg(long, value_name = "GLOB", value_parser = value::glob)]
+    pub server: Option<GlobMatcher>,
     /// Only closes of these causes (CAUSE or CAUSE/DETAIL), comma separated
-    #[arg(long, value_name = "CAUSE", value_delimiter = ',')]
-    pub cause: Vec<String>,
+    #[arg(long, value_name = "CAUSE", value_delimiter = ',', value_parser = value::cause)]
+    pub cause: Vec<Selector>,
     /// Exit with status 1 if a close has one of these causes, comma separated
-    #[arg(long, value_name = "CAUSE", value_delimiter = ',')]
-    pub fail_on: Vec<String>,
-    /// Exit with status 3 if input was partly unreadable
-    #[arg(long)]
-    pub strict: bool,
+    #[arg(long, value_name = "CAUSE", value_delimiter = ',', value_parser = value::cause)]
+    pub fail_on: Vec<Selector>,
     /// Only the answer, the incidents and what to do
     #[arg(long)]
     pub summary: bool,
@@ -194,25 +279,56 @@ pub struct Table {
     /// Output format
     #[arg(long, value_enum, default_value_t = TableName::Text)]
     pub format: TableName,
+    #[command(flatten)]
+    pub target: Target,
 }
 
 /// `timeline`.
 #[derive(Debug, Args)]
 pub struct Timeline {
     #[command(flatten)]
-    pub table: Table,
-    /// Only events of clients that match
-    #[arg(long, value_name = "GLOB")]
-    pub client: Option<String>,
-    /// Only events of servers that match
-    #[arg(long, value_name = "GLOB")]
-    pub server: Option<String>,
+    pub input: Input,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = ListName::Text)]
+    pub format: ListName,
+    #[command(flatten)]
+    pub target: Target,
+    /// Only events of clients that match, by name or address
+    #[arg(long, value_name = "GLOB", value_parser = value::glob)]
+    pub client: Option<GlobMatcher>,
+    /// Only events of servers that match, by name
+    #[arg(long, value_name = "GLOB", value_parser = value::glob)]
+    pub server: Option<GlobMatcher>,
     /// Only events at or after this time (RFC 3339)
-    #[arg(long, value_name = "TIME")]
-    pub since: Option<String>,
+    #[arg(long, alias = "from", value_name = "TIME", value_parser = value::instant)]
+    pub since: Option<i64>,
     /// Only events at or before this time (RFC 3339)
-    #[arg(long, value_name = "TIME")]
-    pub until: Option<String>,
+    #[arg(long, alias = "to", value_name = "TIME", value_parser = value::instant)]
+    pub until: Option<i64>,
+}
+
+/// `batch`.
+#[derive(Debug, Args)]
+pub struct Batch {
+    /// The folder that holds the bundles
+    pub root: PathBuf,
+    /// The output folder: reports, a Parquet data set, and a manifest that makes the next run cheap
+    #[arg(short, long, value_name = "FOLDER")]
+    pub output: PathBuf,
+    /// How deep bundles are below ROOT: 2 for ROOT/CUSTOMER/BUNDLE
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=16))]
+    pub depth: usize,
+    /// Bundles at once; as many as processors without
+    #[arg(long, visible_alias = "threads", value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1024))]
+    pub jobs: Option<usize>,
+    /// Memory that all bundles in work may need together, by estimate
+    #[arg(long, value_name = "BYTES", default_value = "2G", value_parser = value::bytes)]
+    pub memory: u64,
+    /// The part of the bundles to do: I/N with I from 0, or /N with the scheduler's index
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<String>,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 /// Report formats.
@@ -245,7 +361,7 @@ impl From<FormatName> for Format {
     }
 }
 
-/// Table formats.
+/// Formats of tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum TableName {
     /// Columns
@@ -256,150 +372,85 @@ pub enum TableName {
     Ndjson,
 }
 
-/// Words that begin a subcommand; anything else in first place means `analyze`.
-const SUBCOMMANDS: &[&str] = &[
-    "analyze",
-    "conns",
-    "sessions",
-    "timeline",
-    "explain",
-    "advisories",
-    "schema",
-    "why",
-    "carve",
-    "completions",
-    "man",
-    "help",
-    "-h",
-    "--help",
-    "-V",
-    "--version",
-];
+impl From<TableName> for ConnsFormat {
+    fn from(name: TableName) -> Self {
+        match name {
+            TableName::Text => Self::Text,
+            TableName::Tsv => Self::Tsv,
+            TableName::Ndjson => Self::Ndjson,
+        }
+    }
+}
 
-/// Reads the arguments; `analyze` is implied.
+/// Formats of lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListName {
+    /// For reading
+    Text,
+    /// One JSON object a line
+    Ndjson,
+}
+
+/// Names of the subcommands.
+pub fn subcommands() -> Vec<String> {
+    let command = Cli::command();
+    let names = command
+        .get_subcommands()
+        .map(|sub| sub.get_name().to_owned());
+    names.collect()
+}
+
+/// Reads the arguments; `analyze` is implied where the first names no other subcommand.
 pub fn parse(mut arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
-    let implied = arguments
-        .get(1)
-        .is_some_and(|first| !SUBCOMMANDS.iter().any(|known| first == known));
+    const ABOUT_ALL: [&str; 5] = ["help", "-h", "--help", "-V", "--version"];
+    let implied = arguments.get(1).is_some_and(|first| {
+        !ABOUT_ALL.iter().any(|known| first == known)
+            && !subcommands().iter().any(|known| first == known.as_str())
+    });
     if implied {
         arguments.insert(1, "analyze".into());
     }
     Cli::try_parse_from(arguments)
 }
 
-impl Input {
-    /// What the library is told.
-    pub fn options(&self) -> anyhow::Result<Options> {
+impl Reading {
+    /// What the library is told, with the threads of one capture.
+    pub fn options(&self, threads: usize) -> Options {
         let mut capture = CaptureOptions {
             auto_ports: true,
+            threads,
             ..CaptureOptions::default()
         };
-        if let Some(ports) = &self.ports {
-            capture.ports.clear();
-            capture.auto_ports = false;
-            for port in ports.split(',').map(str::trim) {
-                if port == "auto" {
-                    capture.auto_ports = true;
-                } else {
-                    capture.ports.push(
-                        port.parse()
-                            .with_context(|| format!("--ports: {port:?} is no port"))?,
-                    );
-                }
-            }
+        if let Some(given) = &self.ports {
+            capture.ports.clone_from(&given.ports);
+            capture.auto_ports = given.auto;
         }
-        let mut align = AlignOptions::default();
-        for pair in &self.tz {
-            let (source, zone) = split(pair, "--tz", "SOURCE=ZONE")?;
-            align.zones.push((
-                source,
-                zone_seconds(&zone).with_context(|| format!("--tz {pair}"))?,
-            ));
-        }
-        for pair in &self.clock {
-            let (source, offset) = split(pair, "--clock", "SOURCE=+1.5s")?;
-            align.clocks.push((
-                source,
-                offset_ns(&offset).with_context(|| format!("--clock {pair}"))?,
-            ));
-        }
-        let input = InputOptions {
-            max_ratio: self.max_ratio,
-            max_total: self.max_total,
-            ..InputOptions::default()
-        };
-        Ok(Options {
-            input,
+        Options {
+            input: InputOptions {
+                max_ratio: self.max_ratio,
+                max_total: self.max_total,
+                ..InputOptions::default()
+            },
             capture,
             ports_are_default: self.ports.is_none(),
-            align,
-        })
+            align: AlignOptions {
+                zones: self.tz.clone(),
+                clocks: self.clock.clone(),
+            },
+        }
     }
 }
 
-fn split(pair: &str, flag: &str, form: &str) -> anyhow::Result<(String, String)> {
-    let (source, value) = pair
-        .rsplit_once('=')
-        .with_context(|| format!("{flag} {pair}: expected {form}"))?;
-    Ok((source.to_owned(), value.to_owned()))
-}
-
-/// `Z`, `UTC`, `+05:30`, `-8`, `+0530` in seconds east of UTC.
-fn zone_seconds(zone: &str) -> anyhow::Result<i32> {
-    if matches!(zone, "Z" | "z" | "UTC" | "utc") {
-        return Ok(0);
+impl Target {
+    /// As the library knows it.
+    pub fn output(&self) -> Output {
+        Output::new(self.path.as_deref(), self.force)
     }
-    let (sign, digits) = match zone.split_at_checked(1) {
-        Some(("+", rest)) => (1, rest),
-        Some(("-", rest)) => (-1, rest),
-        _ => (1, zone),
-    };
-    let digits = digits.replace(':', "");
-    let number: i32 = digits
-        .parse()
-        .with_context(|| format!("{zone:?} is no zone; give it as +05:30, -8 or Z"))?;
-    let (hours, minutes) = if digits.len() <= 2 {
-        (number, 0)
-    } else {
-        (number / 100, number % 100)
-    };
-    if hours > 14 || minutes > 59 {
-        bail!("{zone:?} is no zone: hours go to 14");
-    }
-    Ok(sign * (hours * 3600 + minutes * 60))
-}
-
-/// `+1.5s`, `-200ms`, `3` (seconds) in nanoseconds.
-fn offset_ns(offset: &str) -> anyhow::Result<i64> {
-    let (number, unit) = ["ms", "us", "ns", "m", "h", "s"]
-        .iter()
-        .find_map(|unit| Some((offset.strip_suffix(unit)?, *unit)))
-        .unwrap_or((offset, "s"));
-    let value: f64 = number
-        .parse()
-        .with_context(|| format!("{offset:?} is no offset; give it as +1.5s"))?;
-    let scale = match unit {
-        "ns" => 1.0,
-        "us" => 1e3,
-        "ms" => 1e6,
-        "m" => 60e9,
-        "h" => 3600e9,
-        _ => 1e9,
-    };
-    Ok((value * scale) as i64)
-}
-
-/// RFC 3339 to nanoseconds since the epoch.
-pub fn instant(text: &str) -> anyhow::Result<i64> {
-    let time = chrono::DateTime::parse_from_rfc3339(text)
-        .with_context(|| format!("{text:?} is no RFC 3339 time such as 2026-11-23T05:18:30Z"))?;
-    time.timestamp_nanos_opt()
-        .with_context(|| format!("{text:?} is out of range"))
 }
 
 impl Look {
-    /// Whether to colour standard output.
-    pub fn color(self) -> bool {
+    /// Whether to colour what goes to `output`.
+    pub fn color(self, output: &Output) -> bool {
         match self.color {
             Color::Always => true,
             Color::Never => false,
@@ -407,14 +458,20 @@ impl Look {
                 let set = |name| {
                     std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0")
                 };
-                set("CLICOLOR_FORCE") || !set("NO_COLOR") && std::io::stdout().is_terminal()
+                // no-color.org: any value that is not empty.
+                let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                *output == Output::Stdout
+                    && (set("CLICOLOR_FORCE") || !refused && io::stdout().is_terminal())
             }
         }
     }
 }
 
-/// Columns of the terminal, or 100.
-pub fn width() -> usize {
+/// Columns of the terminal where text goes to one, else 100.
+pub fn width(output: &Output) -> usize {
+    if *output != Output::Stdout {
+        return 100;
+    }
     let columns = std::env::var("COLUMNS")
         .ok()
         .and_then(|columns| columns.parse().ok());
@@ -425,20 +482,62 @@ pub fn width() -> usize {
 }
 
 /// Writes shell completions.
-pub fn completions(shell: clap_complete::Shell, out: &mut dyn Write) {
+pub fn completions(shell: clap_complete::Shell, out: &mut dyn Write) -> io::Result<()> {
+    // The generator panics where its writer fails, as a closed pipe does.
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "natsleuth", &mut text);
-    let _ = out.write_all(&text);
+    out.write_all(&text)
 }
 
-/// Writes the manual page.
-pub fn man(out: &mut dyn Write) -> std::io::Result<()> {
-    clap_mangen::Man::new(Cli::command()).render(out)
+/// Writes the manual page: the command and, below it, every subcommand.
+pub fn man(out: &mut dyn Write) -> io::Result<()> {
+    let mut command = Cli::command();
+    command.build();
+    clap_mangen::Man::new(command.clone()).render(out)?;
+    for sub in command
+        .get_subcommands()
+        .filter(|sub| sub.get_name() != "help")
+    {
+        let page = clap_mangen::Man::new(sub.clone());
+        let name = sub.get_name().to_uppercase();
+        writeln!(out, ".SH \"{}\"", name)?;
+        page.render_description_section(out)?;
+        page.render_synopsis_section(out)?;
+        page.render_options_section(out)?;
+    }
+    Ok(())
+}
+
+/// What a path that does not exist may have been meant to be.
+pub fn meant(path: &Path) -> Option<String> {
+    let name = path.to_str()?;
+    subcommands()
+        .into_iter()
+        .map(|sub| (natsleuth::report::explain::distance(name, &sub), sub))
+        .filter(|(distance, _)| *distance <= 2)
+        .min()
+        .map(|(distance, sub)| {
+            if distance == 0 {
+                format!("the subcommand `{sub}` goes before any flag")
+            } else {
+                format!("did you mean `natsleuth {sub}`?")
+            }
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parsed(arguments: &[&str]) -> Result<Cli, clap::Error> {
+        let program = std::iter::once("natsleuth");
+        parse(
+            program
+                .chain(arguments.iter().copied())
+                .map(OsString::from)
+                .collect(),
+        )
+    }
 
     #[test]
     fn arguments_are_consistent() {
@@ -446,18 +545,40 @@ mod tests {
     }
 
     #[test]
-    fn zones_and_offsets() {
-        assert_eq!(zone_seconds("+05:30").unwrap(), 19800);
-        assert_eq!(zone_seconds("-8").unwrap(), -28800);
-        assert_eq!(zone_seconds("Z").unwrap(), 0);
-        assert!(zone_seconds("Mars").is_err());
-        assert_eq!(offset_ns("+1.5s").unwrap(), 1_500_000_000);
-        assert_eq!(offset_ns("-200ms").unwrap(), -200_000_000);
+    fn paths_alone_mean_analyze_also_after_flags() {
+        for arguments in [
+            &["bundle"][..],
+            &["--format", "json", "bundle"],
+            &["-"],
+            &["-o", "x", "bundle", "--strict"],
+            &["./why"],
+        ] {
+            let cli = parsed(arguments).expect("analyze");
+            assert!(matches!(cli.command, Command::Analyze(_)), "{arguments:?}");
+        }
+        let cli = parsed(&["conns", "x.pcap"]).expect("conns");
+        assert!(matches!(cli.command, Command::Conns(_)));
+        assert!(parsed(&["--version"]).is_err_and(|error| !error.use_stderr()));
+        assert!(parsed(&[]).is_err_and(|error| error.use_stderr()));
     }
 
     #[test]
-    fn paths_alone_mean_analyze() {
-        let cli = parse(vec!["natsleuth".into(), "bundle".into()]).unwrap();
-        assert!(matches!(cli.command, Command::Analyze(_)));
+    fn the_default_of_total_bytes_is_the_librarys() {
+        let Command::Analyze(analyze) = parsed(&["x"]).expect("analyze").command else {
+            panic!("another command");
+        };
+        let options = analyze.input.reading.options(1);
+        assert_eq!(options.input, InputOptions::default());
+    }
+
+    #[test]
+    fn ports_given_replace_those_guessed() {
+        let Command::Analyze(analyze) = parsed(&["x", "--ports", "5222"]).expect("analyze").command
+        else {
+            panic!("another command");
+        };
+        let options = analyze.input.reading.options(1);
+        assert_eq!(options.capture.ports, [5222]);
+        assert!(!options.capture.auto_ports && !options.ports_are_default);
     }
 }

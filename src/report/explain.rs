@@ -103,7 +103,7 @@ fn nearness(wanted: &str, entry: &Entry) -> usize {
 }
 
 /// Levenshtein's edit distance of at most the first 64 bytes of each.
-pub(super) fn distance(a: &str, b: &str) -> usize {
+pub fn distance(a: &str, b: &str) -> usize {
     const LONGEST: usize = 64;
     let a = &a.as_bytes()[..a.len().min(LONGEST)];
     let b = &b.as_bytes()[..b.len().min(LONGEST)];

@@ -98,6 +98,11 @@ pub fn place(place: crate::span::Place) -> String {
     excerpt::place(place)
 }
 
+/// Text with everything that a terminal or a page would obey written out instead.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    excerpt::visible(text)
+}
+
 /// Writes `analysis` to `out`.
 pub fn render(
     analysis: &Analysis,

@@ -53,10 +53,15 @@ pub fn why<'a>(analysis: &'a Analysis, path: &str, place: Place) -> Vec<Citing<'
     found
 }
 
+/// Whether a source's path is `path` or ends with it.
+pub fn is_source(analysis: &Analysis, path: &str) -> bool {
+    let mut sources = analysis.sources.iter();
+    sources.any(|source| ends_with(&source.path, path))
+}
+
 /// Writes the findings in words, each with its close.
 pub fn write(analysis: &Analysis, path: &str, place: Place, out: &mut dyn Write) -> io::Result<()> {
-    let named = |source: &&crate::source::Source| ends_with(&source.path, path);
-    if !analysis.sources.iter().any(|source| named(&source)) {
+    if !is_source(analysis, path) {
         return writeln!(out, "No source is called {}.", visible(path));
     }
     let found = why(analysis, path, place);

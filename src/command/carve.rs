@@ -1,0 +1,68 @@
+//! `carve`: the packets of one close or incident, annotated.
+
+use std::io::{self, IsTerminal};
+
+use anyhow::{Context, ensure};
+use natsleuth::attribute::finding::Analysis;
+use natsleuth::report::carve;
+use natsleuth::report::output::Output;
+
+use super::{complain, reading, status, write};
+use crate::cli::Input;
+
+/// Writes the packets.
+pub fn run(id: &str, output: &Output, arguments: &Input) -> anyhow::Result<u8> {
+    ensure!(
+        *output != Output::Stdout || !io::stdout().is_terminal(),
+        "a capture is not written to a terminal; name a file with -o"
+    );
+    output.check()?;
+    let (input, analysis) = reading::analysis(arguments)?;
+    reading::ensure_something(&analysis.records, &analysis.sources)?;
+    reading::spare(output, &analysis.sources)?;
+    let closes = carve::named(&analysis, id).with_context(|| unknown(id, &analysis))?;
+    let captured = closes.iter().any(|&close| {
+        let joined = analysis.closes.get(close).map(|close| close.joined);
+        joined
+            .and_then(|joined| analysis.joined.get(joined))
+            .is_some_and(|joined| !joined.conns.is_empty())
+    });
+    if !captured {
+        let why = format!("no capture holds a packet of {id}: only logs tell of it");
+        return Err(status::NoInput(why).into());
+    }
+    let mut carved = carve::Carved::default();
+    write(output, |out| {
+        carved = carve::carve(&analysis, &closes, &|source| input.open(source), out)?;
+        Ok(())
+    })?;
+    if let Output::File { path, .. } = output {
+        complain(&format!(
+            "{}: {} packets, {} of them with comments, from {} captures",
+            path.display(),
+            carved.packets,
+            carved.commented,
+            carved.interfaces
+        ));
+    }
+    Ok(reading::status(arguments.strict, &analysis.rejects))
+}
+
+/// There is no such id; which there are.
+fn unknown(id: &str, analysis: &Analysis) -> String {
+    let known: Vec<String> = [
+        ("c", analysis.closes.len(), "closes"),
+        ("i", analysis.incidents.len(), "incidents"),
+    ]
+    .into_iter()
+    .filter(|(_, count, _)| *count > 0)
+    .map(|(letter, count, noun)| format!("{noun} {letter}1 to {letter}{count}"))
+    .collect();
+    if known.is_empty() {
+        return format!("no close or incident is called {id}: there are none in this input");
+    }
+    format!(
+        "no close or incident is called {id}; there are {}",
+        known.join(" and ")
+    )
+}

@@ -1,0 +1,146 @@
+//! Reading input for a command: threads, the progress bar, and warnings about what could not be read.
+
+use std::fs;
+use std::num::NonZero;
+use std::path::Path;
+
+use anyhow::{Context, ensure};
+use natsleuth::align::joined::{CaptureFacts, Records};
+use natsleuth::analyze::{self, Options};
+use natsleuth::attribute::finding::Analysis;
+use natsleuth::input::Input;
+use natsleuth::progress::{Bar, Progress, Silent};
+use natsleuth::report;
+use natsleuth::report::output::Output;
+use natsleuth::source::{Kind, Source};
+use natsleuth::span::{Cite, Place, Reject};
+
+use super::{complain, status};
+use crate::cli;
+
+/// Does `work` on as many threads as asked for, with a progress bar unless unwanted.
+pub fn with_threads<T: Send>(
+    arguments: &cli::Input,
+    work: impl FnOnce(&Options, &dyn Progress) -> T + Send,
+) -> anyhow::Result<T> {
+    let threads = arguments.threads.unwrap_or_else(processors);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .context("starting threads")?;
+    let options = arguments.reading.options(threads);
+    let progress = progress(arguments.reading.no_progress);
+    let result = pool.install(|| work(&options, &*progress));
+    progress.finish();
+    Ok(result)
+}
+
+/// Processors that this process may use.
+pub fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// The bar, which shows itself only on a terminal and in long work.
+pub fn progress(unwanted: bool) -> Box<dyn Progress> {
+    if unwanted {
+        Box::new(Silent)
+    } else {
+        Box::new(Bar::new())
+    }
+}
+
+/// The whole analysis, with warnings.
+pub fn analysis(arguments: &cli::Input) -> anyhow::Result<(Input, Analysis)> {
+    let (input, analysis) = with_threads(arguments, |options, progress| {
+        analyze::analyze(&arguments.paths, options, progress)
+    })??;
+    warn(
+        &analysis.sources,
+        &analysis.records.captures,
+        &analysis.rejects,
+    );
+    Ok((input, analysis))
+}
+
+/// Fails where nothing in the input is known to any grammar.
+pub fn ensure_something(records: &Records, sources: &[Source]) -> anyhow::Result<()> {
+    let something = !records.servers.is_empty()
+        || !records.clients.is_empty()
+        || !records.host_events.is_empty()
+        || records.captures.iter().any(|capture| capture.packets > 0);
+    if something {
+        return Ok(());
+    }
+    let known = sources.iter().filter(|source| source.kind != Kind::Unknown);
+    let names: Vec<&str> = known.map(|source| source.path.as_str()).take(2).collect();
+    let more = if sources.len() > names.len() {
+        ", ..."
+    } else {
+        ""
+    };
+    Err(status::NoInput(format!(
+        "nothing to analyse in {}{more}: no line of a nats-server, of a NATS client or of a host, and no packet",
+        names.join(", ")
+    ))
+    .into())
+}
+
+/// One warning a line for what could not be read, each with its file and place.
+pub fn warn(sources: &[Source], captures: &[CaptureFacts], rejects: &[Reject]) {
+    for reject in rejects {
+        let cite = located(reject, captures);
+        let path = sources
+            .get(cite.0 as usize)
+            .map_or("?", |source| source.path.as_str());
+        let place = cite
+            .1
+            .map_or_else(String::new, |place| format!(":{}", report::place(place)));
+        let count = match reject.count {
+            0 | 1 => String::new(),
+            count => format!(" ({count} times)"),
+        };
+        complain(&format!("{path}{place}: {}{count}", reject.why));
+    }
+}
+
+/// Where a reject is; a frame of a rotated capture, counted as one, is named in its own file.
+fn located(reject: &Reject, captures: &[CaptureFacts]) -> (u32, Option<Place>) {
+    if let Some(Place::Frame(frame)) = reject.place
+        && let Some(facts) = captures.iter().find(|facts| facts.source == reject.source)
+    {
+        let (source, frame) = facts.place(frame);
+        return (source.0, Some(Cite::frame(source, frame).place));
+    }
+    (reject.source.0, reject.place)
+}
+
+/// Refuses to replace evidence, even by force.
+pub fn spare(output: &Output, sources: &[Source]) -> anyhow::Result<()> {
+    let Output::File { path, .. } = output else {
+        return Ok(());
+    };
+    let Ok(target) = fs::canonicalize(path) else {
+        return Ok(());
+    };
+    let read = sources
+        .iter()
+        .filter(|source| source.kind != Kind::Unknown)
+        .map(|source| source.path.split("!/").next().unwrap_or_default());
+    for source in read {
+        ensure!(
+            fs::canonicalize(Path::new(source)).ok().as_ref() != Some(&target),
+            "{} is input: it is not replaced, not even with --force",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+/// The status of a run that went through.
+pub fn status(strict: bool, rejects: &[Reject]) -> u8 {
+    if strict && !rejects.is_empty() {
+        status::PARTLY
+    } else {
+        0
+    }
+}

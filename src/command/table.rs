@@ -1,0 +1,104 @@
+//! `conns` and `sessions`: what captures hold, as tables.
+
+use natsleuth::analyze;
+use natsleuth::input::{self, Group, Input};
+use natsleuth::reconstruct::capture::{self, CaptureResult};
+use natsleuth::reconstruct::conn::Conn;
+use natsleuth::report::conns::{self, ConnsFormat};
+use natsleuth::report::sessions;
+use natsleuth::source::Kind;
+use natsleuth::span::Reject;
+use rayon::prelude::*;
+
+use super::{reading, status, write};
+use crate::cli::Table;
+
+/// Writes the table of connections.
+pub fn conns(arguments: &Table) -> anyhow::Result<u8> {
+    let format = ConnsFormat::from(arguments.format);
+    let output = arguments.target.output();
+    output.check()?;
+    let read = read(arguments, true, &|conn| Some(conns::row(&conn, format)))?;
+    reading::spare(&output, &read.input.sources)?;
+    write(&output, |out| conns::write_rows(&read.rows, format, out))?;
+    Ok(reading::status(arguments.input.strict, &read.rejects))
+}
+
+/// Writes the table of sessions.
+pub fn sessions(arguments: &Table) -> anyhow::Result<u8> {
+    let format = ConnsFormat::from(arguments.format);
+    let output = arguments.target.output();
+    output.check()?;
+    let read = read(arguments, false, &|conn| {
+        conn.session.is_some().then_some(conn)
+    })?;
+    reading::spare(&output, &read.input.sources)?;
+    write(&output, |out| sessions::render(&read.rows, format, out))?;
+    Ok(reading::status(arguments.input.strict, &read.rejects))
+}
+
+/// All captures, read.
+struct Read<T> {
+    input: Input,
+    /// By capture, then by first packet.
+    rows: Vec<T>,
+    rejects: Vec<Reject>,
+}
+
+/// Reads every capture of the input, keeping what `map` makes of each connection, with warnings.
+fn read<T: Send>(
+    arguments: &Table,
+    all: bool,
+    map: &(dyn Fn(Conn) -> Option<T> + Sync),
+) -> anyhow::Result<Read<T>> {
+    let (input, results) = reading::with_threads(&arguments.input, |options, progress| {
+        let input = input::discover(&arguments.input.paths, &options.input)?;
+        let captures: Vec<&Group> = input
+            .groups
+            .iter()
+            .filter(|group| input.sources[group.members[0].0 as usize].kind == Kind::Capture)
+            .collect();
+        progress.stage("reading");
+        for id in captures.iter().flat_map(|group| &group.members) {
+            let source = &input.sources[id.0 as usize];
+            progress.source(&source.path, source.bytes);
+        }
+        let mut options = options.capture.clone();
+        options.all = all;
+        options.threads = (options.threads / captures.len().max(1)).max(1);
+        let results: Vec<CaptureResult<Option<T>>> = captures
+            .par_iter()
+            .map(|group| {
+                let (mut pieces, unreadable) = analyze::pieces(&input, group);
+                let advance = |bytes| progress.advance(bytes);
+                let mut result = capture::read_map(&mut pieces, &options, &advance, map);
+                result.rejects.extend(unreadable);
+                result
+            })
+            .collect();
+        Ok::<_, input::Error>((input, results))
+    })??;
+    if results.is_empty() {
+        let files = match input.sources.len() {
+            1 => "the file is none".to_owned(),
+            count => format!("none of the {count} files is one"),
+        };
+        let why = format!("no capture (pcap, pcapng, snoop) in the input: {files}");
+        return Err(status::NoInput(why).into());
+    }
+    let mut rejects = input.rejects.clone();
+    let mut rows = Vec::new();
+    let mut facts = Vec::new();
+    for result in results {
+        rows.extend(result.conns.into_iter().flatten());
+        rejects.extend(result.rejects);
+        facts.push(result.facts);
+    }
+    rejects.sort_by(|a, b| (a.source, a.place, &a.why).cmp(&(b.source, b.place, &b.why)));
+    reading::warn(&input.sources, &facts, &rejects);
+    Ok(Read {
+        input,
+        rows,
+        rejects,
+    })
+}
