@@ -48,7 +48,7 @@ fn bundle() -> (Records, Vec<Source>) {
         |server: usize, conn: usize| EPOCH + conn as i64 * 20_000_000 + server as i64 * 1_000_003;
     let owner = |server: usize, conn: usize| {
         let all = conn * SERVERS + server;
-        (all % 27 == 0).then_some((all / 27) % CLIENTS)
+        all.is_multiple_of(27).then_some((all / 27) % CLIENTS)
     };
     let mut clients: Vec<Vec<(i64, i64)>> = vec![Vec::new(); CLIENTS];
     for server in 0..SERVERS {

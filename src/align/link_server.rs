@@ -169,7 +169,7 @@ fn pair(
             }
             match distance(records, links, clocks, index, life, conn) {
                 Some(distance) if distance <= OPEN_APART => {
-                    costs.push((distance, index, life, conn))
+                    costs.push((distance, index, life, conn));
                 }
                 Some(_) => {}
                 None => {

@@ -23,14 +23,12 @@ pub fn note(records: &Records, joined: &mut [Joined]) {
         {
             // Two captures decide between themselves what one alone left open.
             match (a.near, b.near, first_nearer) {
-                (Near::Unknown, Near::Unknown, true)
-                | (Near::Client, Near::Unknown, true)
-                | (Near::Unknown, Near::Server, true) => {
+                (Near::Unknown, Near::Unknown | Near::Server, true)
+                | (Near::Client, Near::Unknown, true) => {
                     (a.near, b.near) = (Near::Client, Near::Server);
                 }
-                (Near::Unknown, Near::Unknown, false)
-                | (Near::Server, Near::Unknown, false)
-                | (Near::Unknown, Near::Client, false) => {
+                (Near::Unknown, Near::Unknown | Near::Client, false)
+                | (Near::Server, Near::Unknown, false) => {
                     (a.near, b.near) = (Near::Server, Near::Client);
                 }
                 _ => {}

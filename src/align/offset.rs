@@ -187,6 +187,9 @@ fn first_step(sorted: &[Constraint]) -> Option<usize> {
     (best.0 >= STEP_EVIDENCE && best.0 * 2 > wrong).then_some(best.1)
 }
 
+/// Parts of a clock's life whose middles give its slope.
+const BUCKETS: usize = 24;
+
 /// Drift in parts per million that makes most constraints agree: zero unless another value is clearly better.
 fn slope(sorted: &[Constraint]) -> f64 {
     let Some((_, agreeing)) = interval(sorted) else {
@@ -201,7 +204,6 @@ fn slope(sorted: &[Constraint]) -> f64 {
     if agreeing == sorted.len() || length < 10 * SECOND {
         return 0.0;
     }
-    const BUCKETS: usize = 24;
     let mut middles: Vec<(i64, i64)> = Vec::new();
     for bucket in sorted.chunks((sorted.len() / BUCKETS).max(4)) {
         if let Some((bounds, _)) = interval(bucket).filter(|(bounds, _)| finite(*bounds)) {

@@ -8,7 +8,7 @@ use crate::reconstruct::client::{
     ClientConn, ClientEvent, ClientEventKind, ClientStory, Library, Trouble,
 };
 use crate::reconstruct::conn::{Conn, ConnEnd, End, Flow, FourTuple, Handshake, Manner, Sample};
-use crate::reconstruct::server::{Identity, NoteKind, ServerConn, ServerLife, ServerNote};
+use crate::reconstruct::server::{Identity, ServerConn, ServerLife};
 use crate::reconstruct::session::{Connect, Info, Protocol, Session};
 use crate::source::{Hints, Kind, Source, SourceId};
 use crate::span::{Cite, LogRef, Moment};
@@ -248,19 +248,6 @@ impl World {
                 stamp.ns += by;
             }
         }
-    }
-
-    /// A note about a connection in the server's log, at a true time.
-    pub fn note(&mut self, index: usize, wrong: &Wrong, at: i64, kind: NoteKind) {
-        let source = self.records.servers[0].sources[0];
-        let at = log_ref(
-            source,
-            100_000 + index as u64,
-            Stamp::civil(wrong.shows(at), 6),
-        );
-        self.records.servers[0].conns[index]
-            .notes
-            .push(ServerNote { at, kind });
     }
 }
 

@@ -7,7 +7,7 @@
 pub mod component;
 pub mod version;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use serde::Deserialize;
@@ -305,6 +305,39 @@ impl Advisories {
             .collect();
         matches.sort_by_key(|found| !found.decisive);
         matches
+    }
+
+    /// The advisories that apply to any of the products and versions seen, once each, as an id and one sentence: context
+    /// beside the verdicts. Those that have nothing to do with ended connections are left out.
+    pub fn context<'a>(
+        &self,
+        seen: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Vec<(String, String)> {
+        let seen: BTreeSet<(&str, &str)> = seen.into_iter().collect();
+        let mut rows: BTreeMap<&str, String> = BTreeMap::new();
+        for (product, version) in seen {
+            let fix = |advisory: &Advisory| {
+                Version::parse(version)
+                    .and_then(|version| advisory.fix_for(version))
+                    .map_or("not fixed yet".to_owned(), |fixed| {
+                        format!("fixed in {fixed}")
+                    })
+            };
+            for advisory in self.applying(product, version) {
+                if advisory.closes_connections != "false" {
+                    rows.entry(&advisory.id).or_insert_with(|| {
+                        format!(
+                            "{} ({product} {version}, {})",
+                            advisory.summary,
+                            fix(advisory)
+                        )
+                    });
+                }
+            }
+        }
+        rows.into_iter()
+            .map(|(id, sentence)| (id.to_owned(), sentence))
+            .collect()
     }
 
     /// Whether `version` of `product` is newer than everything that this data knows: not the same as unaffected.

@@ -1,12 +1,15 @@
 //! One ended connection with everything that any source says about it, on the common line.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use crate::align::Alignment;
 use crate::align::clock::When;
 use crate::align::joined::{Joined, Records};
 use crate::parse::server_log::close_reason::CloseReason;
-use crate::reconstruct::client::{ClientConn, ClientEvent, ClientEventKind, ClientStory, Trouble};
+use crate::reconstruct::client::{
+    ClientConn, ClientEvent, ClientEventKind, ClientOutcome, ClientStory, Trouble,
+};
 use crate::reconstruct::conn::Manner;
 use crate::reconstruct::server::{
     ConnKind, EndManner, NoteKind, ServerConn, ServerLife, ServerNote,
@@ -96,6 +99,9 @@ impl<'a> Disconnect<'a> {
             statements: Vec::new(),
         };
         disconnect.opened = disconnect.find_opened();
+        if disconnect.life.is_none() {
+            disconnect.life = disconnect.find_life();
+        }
         disconnect.statements = disconnect.find_statements();
         disconnect.closed = disconnect.find_closed();
         disconnect
@@ -119,6 +125,48 @@ impl<'a> Disconnect<'a> {
             says: at.text.to_string(),
             supports: true,
         }
+    }
+
+    /// The server process of a connection that only the client's log knows: the one that listens at the address that the
+    /// client names (or the only server of the bundle), at the time when the connection was open.
+    fn find_life(&self) -> Option<(usize, &'a ServerLife)> {
+        let called = self.client?.server.as_deref();
+        let opened = self.opened?;
+        let address: Option<SocketAddr> = called.and_then(|server| server.parse().ok());
+        let names: BTreeSet<_> = self
+            .records
+            .servers
+            .iter()
+            .filter_map(|life| life.identity.listen)
+            .collect();
+        let listens = |life: &ServerLife| match (address, life.identity.listen) {
+            (Some(there), Some(listen)) => {
+                there.port() == listen.port()
+                    && (listen.ip().is_unspecified() || listen.ip() == there.ip())
+            }
+            _ => names.len() <= 1,
+        };
+        self.records
+            .servers
+            .iter()
+            .enumerate()
+            .filter(|(_, life)| listens(life))
+            .filter(|(_, life)| {
+                let start = life
+                    .started
+                    .as_ref()
+                    .or(life.first.as_ref())
+                    .and_then(|at| self.log(at));
+                start.is_none_or(|start| start.bounds.low <= opened.bounds.high + SECOND)
+            })
+            .max_by_key(|(index, life)| {
+                let start = life
+                    .started
+                    .as_ref()
+                    .or(life.first.as_ref())
+                    .and_then(|at| self.log(at));
+                (start.map(|start| start.at), *index)
+            })
     }
 
     fn find_opened(&self) -> Option<When> {
@@ -427,6 +475,18 @@ impl<'a> Disconnect<'a> {
     /// The application meant the close, by its log.
     pub fn intended(&self) -> bool {
         self.client.is_some_and(|conn| conn.intended)
+    }
+
+    /// The client's log tells of a loss: its library came back by itself, or tried to.
+    pub fn lost_by_log(&self) -> bool {
+        self.client.is_some_and(|conn| {
+            !conn.intended
+                && conn.closed.is_some()
+                && matches!(
+                    conn.outcome,
+                    ClientOutcome::Reconnected | ClientOutcome::GaveUp | ClientOutcome::StillDown
+                )
+        })
     }
 
     /// The client's address: as the server sees it where known, and its own where that differs.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::align::clock::When;
+use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::client::Trouble;
 use crate::reconstruct::conn::Manner;
 use crate::reconstruct::server::{EndManner, ServerEventKind};
@@ -69,6 +70,8 @@ pub struct Endpoint {
     pub attempts: Vec<Attempt>,
     /// INFOs seen, by time.
     pub infos: Vec<Seen>,
+    /// When the server's log has a connection that was accepted and found reset within milliseconds.
+    pub stillborn: Vec<When>,
     /// When the server's log notices an end of a client's making.
     pub noticed: Vec<When>,
 }
@@ -151,6 +154,14 @@ impl Endpoint {
             .infos
             .iter()
             .any(|seen| seen.at.at.since(at.at).abs() < 2 * SECOND)
+    }
+
+    /// How many connections the server accepted at this instant whose clients had left before.
+    pub fn dead_on_arrival(&self, logged: When) -> usize {
+        self.stillborn
+            .iter()
+            .filter(|when| near(**when, logged, SECOND / 20))
+            .count()
     }
 
     /// How many ends the server noticed at this instant.
@@ -312,6 +323,19 @@ impl Endpoint {
                 .server
                 .and_then(|conn| disconnect.log(conn.closed.as_ref()?)),
         );
+        let reset = matches!(
+            disconnect.reason(),
+            Some(CloseReason::ReadError | CloseReason::WriteError | CloseReason::ClientClosed)
+        );
+        let short = disconnect.server.is_some_and(|conn| conn.opened.is_some())
+            && disconnect.logged_lifetime() < SECOND / 100;
+        if reset && short && !disconnect.was_ready() {
+            self.stillborn.extend(
+                disconnect
+                    .server
+                    .and_then(|conn| disconnect.log(conn.closed.as_ref()?)),
+            );
+        }
         let Some(at) = disconnect.closed else { return };
         let first = disconnect.first_close().map(|first| first.close.side);
         let remote_by_log = !disconnect.intended()

@@ -246,7 +246,7 @@ pub fn attribute(bundle: Bundle) -> Analysis {
         alignment,
         sources,
     } = bundle;
-    let (closes, incidents) = {
+    let (closes, incidents, advisories) = {
         let case = Case::new(&records, &alignment);
         let mut closes: Vec<Close> = case
             .disconnects
@@ -259,7 +259,8 @@ pub fn attribute(bundle: Bundle) -> Analysis {
             close.id = format!("c{}", index + 1);
         }
         let incidents = incident::group(&closes, &case);
-        (closes, incidents)
+        let advisories = context(&closes, &records);
+        (closes, incidents, advisories)
     };
     let Alignment { clocks, joined, .. } = alignment;
     Analysis {
@@ -269,6 +270,21 @@ pub fn attribute(bundle: Bundle) -> Analysis {
         joined,
         closes,
         incidents,
+        advisories,
         ..Analysis::default()
     }
+}
+
+/// Known bugs of the versions seen that have to do with ended connections: context, not verdicts.
+fn context(closes: &[Close], records: &Records) -> Vec<(String, String)> {
+    let servers = records
+        .servers
+        .iter()
+        .filter_map(|life| Some(("nats-server", life.identity.version.as_deref()?)));
+    let clients = closes.iter().filter_map(|close| {
+        let version = close.client_version.as_deref()?;
+        let product = advisories::component::of_client(close.client_lang.as_deref()?, version)?;
+        Some((product, version))
+    });
+    advisories::embedded().context(servers.chain(clients))
 }

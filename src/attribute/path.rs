@@ -112,8 +112,25 @@ pub struct Stalled<'a> {
 
 /// `side` stalled: the other's PINGs were acknowledged by its kernel, and no PONG came.
 pub fn stalled<'a>(disconnect: &Disconnect<'a>, side: Side) -> Option<Stalled<'a>> {
+    // The capture at its own host knows best whether it answered.
+    if disconnect
+        .view_at(side)
+        .is_some_and(|home| home.unanswered(side.other()).is_none())
+    {
+        return None;
+    }
     disconnect.views.iter().find_map(|view| {
         let pings = view.unanswered(side.other())?;
+        // A kernel answers within a round trip; where that itself ate the patience, the path is slow.
+        let patience = view
+            .closer()
+            .map_or(i64::MAX, |close| close.at.ns - pings.first.ns);
+        if view
+            .ack_delay(side.other(), pings.first)
+            .is_some_and(|delay| delay > patience / 2)
+        {
+            return None;
+        }
         // Data that the stalled side sends after the PING and before the close says that it runs.
         let close = view.closer().map(|close| close.at);
         let spoke = view.conn.tail.iter().any(|packet| {

@@ -157,20 +157,25 @@ fn peer_gone(disconnect: &Disconnect) -> Option<Gone> {
             continue;
         };
         let told = !matches!(end.manner, EndManner::Unknown | EndManner::Running);
-        if told && end.holds(at) {
+        // A log that stops for good before this, of a peer known by name or address.
+        let stops = (named || here) && end.manner == EndManner::Unknown && end.until.is_none();
+        if (told || stops) && end.holds(at) {
             fits.push((named || here, end));
         }
     }
     fits.sort_by_key(|(sure, _)| !*sure);
     let sure = fits.iter().filter(|(sure, _)| *sure).count();
-    let (known, end) = fits.into_iter().next()?;
+    let Some((known, end)) = fits.into_iter().next() else {
+        return peer_left(disconnect);
+    };
     if !known && sure == 0 && disconnect.records.servers.len() > 2 {
         return None;
     }
-    let manner = if end.lame_duck.is_some() {
-        EndManner::LameDuck
-    } else {
-        end.manner
+    let open = end.manner == EndManner::Unknown;
+    let manner = match end.manner {
+        _ if end.lame_duck.is_some() => EndManner::LameDuck,
+        EndManner::Unknown => EndManner::Killed,
+        manner => manner,
     };
     let mut evidence = end.evidence;
     evidence.extend(
@@ -180,7 +185,7 @@ fn peer_gone(disconnect: &Disconnect) -> Option<Gone> {
             .map(|said| said.evidence.clone()),
     );
     evidence.extend(closing_packet(disconnect));
-    let confidence = if known {
+    let confidence = if known && !open {
         Confidence::Shown
     } else {
         Confidence::Likely
@@ -189,7 +194,7 @@ fn peer_gone(disconnect: &Disconnect) -> Option<Gone> {
         manner,
         confidence,
         evidence,
-        manner_open: false,
+        manner_open: open,
     })
 }
 
@@ -211,7 +216,7 @@ fn moved_by_lame_duck(disconnect: &Disconnect, life_end: Option<LifeEnd>) -> Opt
 
 fn from_log(disconnect: &Disconnect, case: &Case, end: LifeEnd) -> Option<Gone> {
     let at = disconnect.closed?;
-    let server_first = disconnect.first_by(Side::Server);
+    let server_first = first_is_server(disconnect);
     let fate = case
         .endpoint(disconnect)
         .map(|endpoint| endpoint.common_fate(at));
@@ -272,7 +277,7 @@ fn from_fate(disconnect: &Disconnect, case: &Case, life_end: Option<&LifeEnd>) -
     if !disconnect.was_ready() || endpoint.same_process_across(at).is_some() {
         return None;
     }
-    let by_server = disconnect.first_by(Side::Server);
+    let by_server = first_is_server(disconnect);
     let by_log = disconnect.first_close().is_none()
         && disconnect.troubles().any(|(_, trouble)| {
             use crate::reconstruct::client::Trouble as T;
@@ -400,4 +405,37 @@ pub fn finding(
         }
     }
     Some(finding)
+}
+
+/// The earliest close of all views is the server's. A view that missed a packet may show the answer first.
+fn first_is_server(disconnect: &Disconnect) -> bool {
+    disconnect
+        .first_close()
+        .is_some_and(|first| first.close.side == Side::Server)
+}
+
+/// Routes and leafnodes younger than this are still being sorted out by the mesh.
+const SETTLED: i64 = 10 * SECOND;
+
+/// A settled connection between servers that the connecting server's side ended, in order and without a word: servers
+/// keep such connections as long as they run.
+fn peer_left(disconnect: &Disconnect) -> Option<Gone> {
+    let left = disconnect
+        .first_close()
+        .is_some_and(|first| first.close.side == Side::Client && !first.close.rst);
+    let settled = disconnect.lifetime().is_some_and(|lived| lived >= SETTLED);
+    let spoken = disconnect
+        .statements
+        .iter()
+        .any(|said| said.reason != CloseReason::ClientClosed);
+    let silent_path = super::path::dead_path(disconnect).is_some();
+    if !left || !settled || spoken || silent_path {
+        return None;
+    }
+    Some(Gone {
+        manner: EndManner::Graceful,
+        confidence: Confidence::Likely,
+        evidence: closing_packet(disconnect).into_iter().collect(),
+        manner_open: true,
+    })
 }

@@ -1,5 +1,6 @@
 //! Slow consumer or slow path: what the packets say of a receiver that the server gave up on.
 
+use crate::reconstruct::client::Trouble;
 use crate::time::SECOND;
 
 use super::disconnect::{Disconnect, spoken};
@@ -68,6 +69,11 @@ pub fn judge(disconnect: &Disconnect, reading: Reading) -> Option<Finding> {
         (None, None) => return None,
     };
     if closed.is_none() && (dead.is_some() || open_window && lossy.is_some()) {
+        return None;
+    }
+    // The client counted its own unanswered PINGs meanwhile: it was running, and the path was not.
+    let counted = disconnect.trouble(|trouble| *trouble == Trouble::Stale);
+    if closed.is_none() && disconnect.views.is_empty() && counted.is_some() {
         return None;
     }
     if closed.is_none() && disconnect.views.is_empty() {

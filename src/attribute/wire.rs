@@ -191,7 +191,36 @@ impl<'a> View<'a> {
                     })
                 })
             });
-        fins.chain(rsts).chain(notices).min_by_key(|close| close.at)
+        // So do WebSocket (RFC 6455 section 5.5.1) and MQTT 3.1.1 (section 3.14), where the server's FIN comes first.
+        let goodbyes = self.session().into_iter().flat_map(|session| {
+            let frame = session
+                .websocket
+                .as_ref()
+                .and_then(|web| web.close.as_ref())
+                .map(|close| {
+                    let side = if close.1 { Side::Server } else { Side::Client };
+                    WireClose {
+                        side,
+                        rst: false,
+                        at: close.0,
+                    }
+                });
+            let farewell = session.mqtt.as_ref().and_then(|mqtt| mqtt.disconnect);
+            let disconnect = farewell.map(|(at, from_server, _)| WireClose {
+                side: if from_server {
+                    Side::Server
+                } else {
+                    Side::Client
+                },
+                rst: false,
+                at,
+            });
+            frame.into_iter().chain(disconnect)
+        });
+        fins.chain(rsts)
+            .chain(notices)
+            .chain(goodbyes)
+            .min_by_key(|close| close.at)
     }
 
     /// The RST that is the first closing packet.

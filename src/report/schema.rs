@@ -336,6 +336,10 @@ fn boolean() -> Value {
     json!({ "type": "boolean" })
 }
 
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "schemas are built inside out"
+)]
 fn list(of: Value) -> Value {
     json!({ "type": "array", "items": of })
 }
@@ -344,6 +348,10 @@ fn one_of(words: &[&str]) -> Value {
     json!({ "enum": words })
 }
 
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "schemas are built inside out"
+)]
 fn or_null(schema: Value) -> Value {
     json!({ "anyOf": [schema, { "type": "null" }] })
 }

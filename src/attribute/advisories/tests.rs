@@ -134,6 +134,30 @@ fn a_decisive_literal_decides_only_in_the_range_and_for_the_kind() {
 }
 
 #[test]
+fn context_names_each_advisory_once_with_its_fix() {
+    let data = embedded();
+    let seen = [
+        ("nats-server", "2.11.8"),
+        ("nats-server", "2.11.8"),
+        ("nats-server", "2.12.1"),
+        ("nats.py", "development"),
+    ];
+    let rows = data.context(seen);
+    let id = "server-ldm-account-limit-double-count";
+    let mine: Vec<_> = rows.iter().filter(|(known, _)| known == id).collect();
+    assert_eq!(mine.len(), 1);
+    assert!(
+        mine[0]
+            .1
+            .ends_with("(nats-server 2.11.8, fixed in 2.11.11)"),
+        "{}",
+        mine[0].1
+    );
+    assert!(rows.is_sorted_by(|a, b| a.0 < b.0));
+    assert!(data.context([]).is_empty());
+}
+
+#[test]
 fn newer_than_the_data_is_said() {
     let data = embedded();
     assert!(data.is_beyond("nats-server", "2.15.1"));

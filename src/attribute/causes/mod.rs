@@ -53,6 +53,11 @@ pub const REGISTER: &[Rule] = &[
         "wrong-port",
         client_config::wrong_port::check,
     ),
+    rule(
+        "client-config",
+        "connect-timeout",
+        client_config::connect_timeout::check,
+    ),
     rule("client-close", "probe", client_close::probe::check),
     rule(
         "auth",
@@ -173,11 +178,6 @@ pub const REGISTER: &[Rule] = &[
         "client-config",
         "aggressive-ping",
         client_config::aggressive_ping::check,
-    ),
-    rule(
-        "client-config",
-        "connect-timeout",
-        client_config::connect_timeout::check,
     ),
     rule("network", "proxy-closed", network::proxy_closed::check),
     rule("network", "unreachable", network::unreachable::check),

@@ -112,7 +112,7 @@ impl Direction {
                 self.layer = Layer::Plain;
                 self.begun = true;
                 if !self.ops.gap(at, len, listener) {
-                    listener.lost();
+                    listener.lost(at);
                 }
             }
             Layer::Http | Layer::ProxyLine | Layer::Proxy(..) => self.layer = Layer::Other,
@@ -130,7 +130,7 @@ impl Direction {
             }
             Layer::Mqtt(reader) => {
                 if !reader.gap(at, len, listener) {
-                    listener.lost();
+                    listener.lost(at);
                 }
             }
             Layer::Other => {}
@@ -285,12 +285,12 @@ fn from_websocket(
         Out::Bytes(bytes) => read_all(ops, bytes, at, listener),
         Out::Gap(len) => {
             if !ops.gap(at, len, listener) {
-                listener.lost();
+                listener.lost(at);
             }
         }
         Out::Lost => {
             ops.lose_step();
-            listener.lost();
+            listener.lost(at);
         }
         Out::Broken => {
             ops.lose_step();
@@ -306,12 +306,12 @@ fn from_s2(ops: &mut OpReader, out: s2_reader::Out<'_>, at: Moment, listener: &m
         Out::Bytes(bytes) => read_all(ops, bytes, at, listener),
         Out::Gap(len) => {
             if !ops.gap(at, len, listener) {
-                listener.lost();
+                listener.lost(at);
             }
         }
         Out::Lost => {
             ops.lose_step();
-            listener.lost();
+            listener.lost(at);
         }
         Out::Broken => {
             ops.lose_step();

@@ -176,10 +176,8 @@ impl OpSink for Listener<'_> {
 
 impl Listener<'_> {
     /// The capture lost bytes of this direction among which control lines may have been.
-    pub fn lost(&mut self) {
-        if let Some(book) = &mut self.peer.book {
-            book.forgive();
-        }
+    pub fn lost(&mut self, at: Moment) {
+        self.peer.book().forgive(at);
         if let Some(book) = &mut self.me.book {
             book.lost();
         }

@@ -24,6 +24,8 @@ pub struct Pings {
     early: VecDeque<Moment>,
     last: Option<Moment>,
     intervals: Samples,
+    /// PONGs up to this moment may have been lost: a PING from before it that is believed later stays out of the book.
+    forgiven: i64,
     /// This side said nothing after this: later PONGs answer nobody.
     over: Option<i64>,
 }
@@ -41,6 +43,9 @@ impl Pings {
             if pong.ns >= at.ns {
                 return Some(pong.ns - at.ns);
             }
+        }
+        if at.ns <= self.forgiven {
+            return None;
         }
         if self.open.len() == OPEN {
             self.open.pop_front();
@@ -75,7 +80,8 @@ impl Pings {
     }
 
     /// The capture lost bytes of the peer: a PONG may have been among them, so no PING before it counts as unanswered.
-    pub fn forgive(&mut self) {
+    pub fn forgive(&mut self, at: Moment) {
+        self.forgiven = self.forgiven.max(at.ns);
         self.open.clear();
         self.dropped = 0;
     }

@@ -117,7 +117,7 @@ impl<'o> Pen<'o> {
                 }
             }
         }
-        line.end(self)
+        self.blank()
     }
 
     fn ink(&mut self, ink: Ink, text: &str) -> io::Result<()> {
@@ -216,10 +216,6 @@ impl Line {
                 return Ok(false);
             }
         }
-    }
-
-    fn end(self, pen: &mut Pen<'_>) -> io::Result<()> {
-        pen.blank()
     }
 }
 

@@ -114,17 +114,35 @@ fn skipped(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
     Ok(())
 }
 
+/// Advisories named without `-v`: they are context, and nobody's verdict.
+const ADVISORIES: usize = 3;
+
 fn advisories(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
     let analysis = page.shown.analysis;
     if analysis.advisories.is_empty() {
         return Ok(());
     }
     pen.title("KNOWN OF THE VERSIONS SEEN")?;
-    for (id, says) in &analysis.advisories {
+    let shown = if page.options.verbose {
+        usize::MAX
+    } else {
+        ADVISORIES
+    };
+    for (id, says) in analysis.advisories.iter().take(shown) {
         pen.write(
             Indent::hanging(0, 4),
             &[(Ink::Bold, id), (Ink::Plain, "  "), (Ink::Plain, says)],
         )?;
+    }
+    if let Some(rest) = analysis
+        .advisories
+        .len()
+        .checked_sub(shown)
+        .filter(|rest| *rest > 0)
+    {
+        let text =
+            format!("and {rest} more; -v lists them, `natsleuth advisories ID` explains one");
+        pen.write(Indent::default(), &[(Ink::Dim, &text)])?;
     }
     Ok(())
 }

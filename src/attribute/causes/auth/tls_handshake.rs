@@ -11,11 +11,16 @@ use crate::reconstruct::server::NoteKind;
 
 /// Stated by the server, by a TLS alert, or by the client's log.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    if disconnect.was_ready() {
+        return None;
+    }
     let server = case.server_label(disconnect);
     let client = case.client_label(disconnect);
     let alert = disconnect.views.iter().find_map(|view| {
         let tls = view.session()?.tls.as_ref()?;
-        let (at, from_server, says) = tls.alerts.iter().find(|_| !tls.established)?;
+        let (at, from_server, says) = tls.alerts.iter().find(|(_, _, says)| {
+            !tls.established && !says.contains("encrypted") && !says.contains("close")
+        })?;
         let who = if *from_server { "server" } else { "client" };
         Some((
             view.evidence(*at, format!("{who} sends TLS alert: {says}")),

@@ -6,7 +6,9 @@ use crate::attribute::finding::{Confidence, Finding, Initiator};
 use crate::attribute::path::{dead_path, stalled};
 use crate::attribute::wire::Side;
 use crate::parse::server_log::close_reason::CloseReason;
+use crate::reconstruct::client::Trouble;
 use crate::reconstruct::conn::RstOrigin;
+use crate::reconstruct::server::ConnKind;
 
 /// The reasons under which a server logs that the client's side ended first.
 pub const LEFT: &[CloseReason] = &[
@@ -38,6 +40,13 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
 
 /// The client's side ended it, with nothing wrong before; shared with a drain, which is the same said more politely.
 pub fn ended_by_client(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    // Between servers there is no application that means to close.
+    if matches!(
+        disconnect.kind(),
+        ConnKind::Route | ConnKind::Gateway | ConnKind::Leafnode
+    ) {
+        return None;
+    }
     let other = disconnect
         .statements
         .iter()
@@ -80,6 +89,18 @@ pub fn ended_by_client(disconnect: &Disconnect, case: &Case) -> Option<Finding> 
         if !disconnect.was_ready() && !intended {
             return None;
         }
+        // A client whose library comes back by itself did not mean to close.
+        if disconnect.lost_by_log() {
+            return None;
+        }
+        // A client that says that it lost the connection did not mean to close it.
+        if !intended
+            && disconnect
+                .troubles()
+                .any(|(_, trouble)| !matches!(trouble, Trouble::NoError | Trouble::Unsaid))
+        {
+            return None;
+        }
         let what = if first.close.rst { "RST" } else { "FIN" };
         let evidence = first.view.evidence(
             first.close.at,
@@ -107,7 +128,7 @@ pub fn ended_by_client(disconnect: &Disconnect, case: &Case) -> Option<Finding> 
     let left = matches!(disconnect.reason(), Some(CloseReason::ClientClosed));
     let lost = disconnect
         .troubles()
-        .any(|(_, trouble)| *trouble != crate::reconstruct::client::Trouble::NoError);
+        .any(|(_, trouble)| *trouble != Trouble::NoError);
     if !left || lost {
         return None;
     }

@@ -60,6 +60,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             && view.closer().is_some_and(|close| close.side == Side::Client)
             // Without an INFO nobody can say that it would not have spoken.
             && view.greeted_in_time()
+            && view.wait_for_greeting().is_none_or(|waited| waited < SECOND)
     });
     let logged = disconnect.views.is_empty()
         && disconnect

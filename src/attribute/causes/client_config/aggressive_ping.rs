@@ -6,6 +6,7 @@ use crate::attribute::finding::{Confidence, Finding, Initiator};
 use crate::attribute::path::dead_path;
 use crate::attribute::settings::Names;
 use crate::attribute::wire::Side;
+use crate::reconstruct::client::Trouble;
 use crate::time::SECOND;
 
 /// A patience below this does not outlast one retransmission with back-off (RFC 6298: 1 s, 2 s, 4 s) or a pause of the
@@ -24,7 +25,8 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     }
     let patience = first.close.at.ns - pings.first.ns;
     let interval = first.view.talk(Side::Client)?.ping_interval;
-    let frequent = interval.is_some_and(|interval| interval < SHORT_PATIENCE);
+    let told = disconnect.trouble(|trouble| *trouble == Trouble::Stale);
+    let frequent = interval.map_or(told.is_some(), |interval| interval < SHORT_PATIENCE);
     let alive = first
         .view
         .flow(Side::Server)
@@ -68,6 +70,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
                     pings.count
                 ),
             )])
+            .because(told.map(|event| disconnect.quote(&event.at)))
             .because(late.map(|(view, at)| {
                 view.evidence(at, "the server's answer arrives after the client has left")
             }))

@@ -26,10 +26,21 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     {
         return None;
     }
+    let quick = disconnect.views.iter().any(|view| {
+        let shake = &view.conn.handshake;
+        shake.rtt().is_some_and(|rtt| rtt < SLOW_PATH)
+    });
+    if quick {
+        return None;
+    }
     let (view, waited, rtt) = disconnect.views.iter().find_map(|view| {
         let shake = &view.conn.handshake;
         let (syn, _) = (shake.syn?, shake.syn_ack?);
         let close = view.closer().filter(|close| close.side == Side::Client)?;
+        // A FIN is sent by an established client: its ACK was only not captured.
+        if !close.rst && shake.ack.is_none_or(|ack| ack >= close.at) {
+            return None;
+        }
         // From the first SYN to the client's first answer to the SYN,ACK is a round trip wherever it is captured.
         let rtt = shake.ack.unwrap_or(close.at).ns - syn.ns;
         let waited = close.at.ns - syn.ns;

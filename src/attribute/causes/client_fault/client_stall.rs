@@ -6,6 +6,7 @@ use crate::attribute::finding::{Confidence, Finding, Initiator};
 use crate::attribute::path::{dead_path, stalled};
 use crate::attribute::stale;
 use crate::attribute::wire::Side;
+use crate::time::SECOND;
 
 /// The server's PINGs were acknowledged and not answered; or, from logs alone, its stale verdict reached the client.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
@@ -41,6 +42,9 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
                 .remedy(remedy),
         );
     }
+    if let Some(finding) = mqtt_silence(disconnect, &server, &client) {
+        return Some(finding.remedy(remedy));
+    }
     let verdict = stale::from_logs(disconnect, case)?;
     if !verdict.client_stalled {
         return None;
@@ -57,5 +61,34 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             )
             .missing("a capture on either side of the connection")
             .remedy(remedy),
+    )
+}
+
+/// MQTT 3.1.1 section 3.1.2.10: a server closes a client that stays silent for one and a half times its keep alive.
+fn mqtt_silence(disconnect: &Disconnect, server: &str, client: &str) -> Option<Finding> {
+    let view = disconnect.views.iter().find(|view| {
+        view.session()
+            .and_then(|session| session.mqtt.as_ref())
+            .is_some_and(|mqtt| mqtt.keep_alive > 0 && mqtt.disconnect.is_none())
+    })?;
+    let keep_alive = i64::from(view.session()?.mqtt.as_ref()?.keep_alive) * SECOND;
+    let close = view.closer().filter(|close| close.side == Side::Server)?;
+    let last = view.conn.tail.iter().rev().find(|packet| {
+        view.side(packet.from) == Side::Client && packet.len > 0 && packet.at < close.at
+    })?;
+    let silent = close.at.ns - last.at.ns;
+    if silent < keep_alive || dead_path(disconnect).is_some() {
+        return None;
+    }
+    let summary = format!(
+        "{client} said nothing to {server} for {}, longer than its MQTT keep alive of {} allows",
+        spoken(silent),
+        spoken(keep_alive)
+    );
+    Some(
+        Finding::new(Confidence::Shown, Initiator::Server, summary).because([
+            view.evidence(last.at, "the last thing that the client says"),
+            view.evidence(close.at, "the server closes"),
+        ]),
     )
 }

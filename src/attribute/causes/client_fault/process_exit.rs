@@ -24,7 +24,11 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let talks = disconnect.records.clients.iter().any(|other| {
         other.library == story.library && other.conns.iter().any(|conn| conn.intended)
     });
-    let silent = talks
+    let cut = matches!(
+        disconnect.reason(),
+        Some(CloseReason::ReadError | CloseReason::WriteError)
+    ) && disconnect.joined.next.is_none();
+    let silent = (talks || cut)
         && conn.closed.is_none()
         && matches!(conn.outcome, ClientOutcome::Silent | ClientOutcome::Unknown);
     let client_first = match disconnect.first_close() {
@@ -55,7 +59,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let confidence = if crash.is_some() {
         Confidence::Shown
     } else {
-        Confidence::Likely
+        Confidence::Possible
     };
     let what = if crash.is_some() {
         "crashed"

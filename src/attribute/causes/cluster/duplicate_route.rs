@@ -2,7 +2,7 @@
 
 use crate::attribute::Case;
 use crate::attribute::disconnect::Disconnect;
-use crate::attribute::finding::{Confidence, Finding, Initiator};
+use crate::attribute::finding::{Confidence, Finding};
 use crate::attribute::said::said;
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::server::{ConnKind, NoteKind};
@@ -26,15 +26,33 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     }
     let route = disconnect.kind() == ConnKind::Route;
     let young = disconnect.lifetime().is_some_and(|lived| lived < FORMING);
-    if !route || !young || disconnect.reason() != Some(&CloseReason::ClientClosed) {
+    let unsaid = matches!(disconnect.reason(), None | Some(CloseReason::ClientClosed))
+        && disconnect
+            .statements
+            .iter()
+            .all(|said| said.reason == CloseReason::ClientClosed);
+    let seen = disconnect.reason().is_some()
+        || disconnect
+            .first_close()
+            .is_some_and(|first| !first.close.rst);
+    if !route || !young || !unsaid || !seen {
         return None;
     }
     let summary = format!(
-        "a route of {server} was closed while the mesh formed, as the peer does with duplicates"
+        "a route of {server} was closed while the mesh formed, as servers do with duplicates"
     );
     let evidence = disconnect
         .statements
         .iter()
         .map(|said| said.evidence.clone());
-    Some(Finding::new(Confidence::Likely, Initiator::Client, summary).because(evidence))
+    let packet = disconnect.first_close().map(|first| {
+        first
+            .view
+            .evidence(first.close.at, "the route ends young, without -ERR")
+    });
+    Some(
+        Finding::new(Confidence::Likely, disconnect.wire_initiator(), summary)
+            .because(evidence)
+            .because(packet),
+    )
 }

@@ -1,11 +1,15 @@
 //! `network/blackhole`: one or both directions went silent; data unanswered, retransmissions, then somebody gave up.
 
 use crate::attribute::Case;
+use crate::attribute::causes::client_close::normal::LEFT;
 use crate::attribute::disconnect::Disconnect;
+use crate::attribute::disconnect::spoken;
 use crate::attribute::finding::{Confidence, Finding, Initiator};
 use crate::attribute::path::dead_path;
 use crate::attribute::stale;
 use crate::attribute::wire::Side;
+use crate::reconstruct::client::Trouble;
+use crate::time::SECOND;
 
 /// Retransmissions into silence; or, from logs alone, a stale verdict that never reached the other side.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
@@ -36,6 +40,9 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
                 .remedy(remedy),
         );
     }
+    if let Some(finding) = back_at_once(disconnect, &server, &client) {
+        return Some(finding.remedy(remedy));
+    }
     let verdict = stale::from_logs(disconnect, case).filter(|verdict| !verdict.client_stalled)?;
     let summary =
         format!("the path between {client} and {server} went silent: PINGs went unanswered");
@@ -59,4 +66,39 @@ fn one_side_only(disconnect: &Disconnect) -> Option<crate::attribute::finding::E
             "the client's FIN leaves here and never arrives at the server's capture",
         )
     })
+}
+
+/// A server that greets a new connection this fast is not stalled.
+const AT_ONCE: i64 = 2 * SECOND;
+
+/// Logs alone: the client counted unanswered PINGs, left, and the same server greeted it at once: it was running, so the
+/// old connection's path was not.
+fn back_at_once(disconnect: &Disconnect, server: &str, client: &str) -> Option<Finding> {
+    if !disconnect.views.is_empty()
+        || disconnect
+            .statements
+            .iter()
+            .any(|said| !LEFT.contains(&said.reason))
+    {
+        return None;
+    }
+    let counted = disconnect.trouble(|trouble| *trouble == Trouble::Stale)?;
+    let (story, conn) = (disconnect.story?, disconnect.client?);
+    let back = story.events.get(conn.back?)?;
+    let away = disconnect.apart(disconnect.log(&back.at), disconnect.log(&counted.at))?;
+    let same = back.server.is_none() || conn.server.is_none() || back.server == conn.server;
+    if !same || !(0..AT_ONCE).contains(&away) {
+        return None;
+    }
+    let summary = format!(
+        "{client} missed PONGs of {server}, which greeted its next connection within {}",
+        spoken(away)
+    );
+    Some(
+        Finding::new(Confidence::Possible, Initiator::Network, summary)
+            .because([disconnect.quote(&counted.at), disconnect.quote(&back.at)])
+            .rival("client-config", "aggressive-ping", "a short ping interval gives up over ordinary hiccups; the PINGs' spacing in a capture would decide")
+            .rival("overload", "server-stall", "a stall that ended at that moment looks the same")
+            .missing("a capture on either side of the connection"),
+    )
 }

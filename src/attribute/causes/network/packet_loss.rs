@@ -8,6 +8,7 @@ use crate::attribute::slow::not_reading;
 use crate::attribute::stale;
 use crate::attribute::wire::{Side, View};
 use crate::parse::server_log::close_reason::CloseReason;
+use crate::reconstruct::client::Trouble;
 
 /// Ordinary paths lose far less than this share of their segments; TCP stalls above it (throughput falls with the square
 /// root of the loss rate, and retransmission timers back off).
@@ -39,6 +40,9 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let dead = dead_path(disconnect);
     if dead.is_none() && !deadline || disconnect.intended() || !disconnect.was_ready() {
         return None;
+    }
+    if disconnect.views.is_empty() {
+        return from_logs(disconnect, case);
     }
     if disconnect
         .views
@@ -102,4 +106,33 @@ fn mixed(view: &View) -> bool {
             .map_or(0, |run| u64::from(run.count));
         flow.retransmissions > last + 1
     })
+}
+
+/// Logs alone: the server could not get its data out while the client counted unanswered PINGs. A client that does not
+/// read would not have missed PONGs and said so.
+fn from_logs(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    let slow: Vec<_> = [
+        CloseReason::SlowConsumerWriteDeadline,
+        CloseReason::SlowConsumerPendingBytes,
+    ]
+    .iter()
+    .flat_map(|reason| disconnect.stated(reason))
+    .map(|said| said.evidence.clone())
+    .collect();
+    let counted = disconnect.trouble(|trouble| *trouble == Trouble::Stale)?;
+    if slow.is_empty() {
+        return None;
+    }
+    let summary = format!(
+        "the path between {} and {} failed in both directions: the server could not write, the client missed PONGs",
+        case.client_label(disconnect),
+        case.server_label(disconnect)
+    );
+    Some(
+        Finding::new(Confidence::Likely, Initiator::Network, summary)
+            .because(slow)
+            .because([disconnect.quote(&counted.at)])
+            .rival("slow-consumer", "write-deadline", "a client that read too slowly logs the same on the server's side; a capture would show its window")
+            .missing("a capture on either side"),
+    )
 }

@@ -29,7 +29,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     });
     // A client library that ends its own connections with RST (C, Java) makes this ordinary; its log would then say
     // that the application meant it.
-    if other || client_says.is_none() && !(server_says && disconnect.client.is_some()) {
+    if other || client_says.is_none() && !(server_says && disconnect.lost_by_log()) {
         return None;
     }
     let summary = format!(

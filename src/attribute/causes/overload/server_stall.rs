@@ -29,7 +29,8 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let client = case.client_label(disconnect);
     let (confidence, evidence, summary) = unanswered_pings(disconnect, &server, &client)
         .or_else(|| no_info(disconnect, case, &server, &client))
-        .or_else(|| noticed_late(disconnect, case, &server, &client))?;
+        .or_else(|| noticed_late(disconnect, case, &server, &client))
+        .or_else(|| thawed(disconnect, case, &server))?;
     let names = Names::of(disconnect.client_identity().1.as_deref());
     Some(
         Finding::new(confidence, Initiator::Client, summary)
@@ -64,11 +65,16 @@ fn unanswered_pings(disconnect: &Disconnect, server: &str, client: &str) -> Shap
             .evidence(closed.close.at, format!("client gives up after {waited}")),
     ];
     // One PING that is out when an application closes is no stall; the wait must be the client's own patience.
-    let confidence = if pings >= 2 || closed.close.at.ns - stalled.pings.first.ns > 2 * SECOND {
-        Confidence::Shown
-    } else {
-        return None;
-    };
+    let told = disconnect.lost_by_log()
+        || disconnect
+            .trouble(|trouble| *trouble == Trouble::Stale)
+            .is_some();
+    let confidence =
+        if told || pings >= 2 || closed.close.at.ns - stalled.pings.first.ns > 2 * SECOND {
+            Confidence::Shown
+        } else {
+            return None;
+        };
     let summary = format!(
         "{server} stopped answering: {client} waited {waited} for a PONG that never came, although its PINGs arrived"
     );
@@ -168,4 +174,28 @@ fn pressure(disconnect: &Disconnect) -> Option<Evidence> {
         })?;
         Some(disconnect.quote(&event.at))
     })
+}
+
+/// A server's log alone: the moment at which a process that did not run goes on. It notices several ends at once, and
+/// accepts connections whose clients are gone already.
+fn thawed(disconnect: &Disconnect, case: &Case, server: &str) -> Shape {
+    let conn = disconnect.server?;
+    let logged = disconnect.log(conn.closed.as_ref()?)?;
+    let endpoint = case.endpoint(disconnect)?;
+    let dead = endpoint.dead_on_arrival(logged);
+    let together = endpoint.noticed_together(logged);
+    let stillborn = disconnect.logged_lifetime() < SECOND / 100;
+    let reset = matches!(
+        disconnect.reason(),
+        Some(CloseReason::ReadError | CloseReason::WriteError)
+    );
+    // A connection that was made and left within the stall may have been left on purpose.
+    if !disconnect.views.is_empty() || dead < 2 || together < 4 || stillborn && !reset {
+        return None;
+    }
+    let evidence = vec![disconnect.quote(conn.closed.as_ref()?)];
+    let summary = format!(
+        "{server} stopped running for a while: at one moment it noticed {together} ends and accepted {dead} connections that were dead already"
+    );
+    Some((Confidence::Likely, evidence, summary))
 }
