@@ -207,7 +207,7 @@ pub struct Reading {
 #[derive(Debug, Args)]
 pub struct Target {
     /// Write here instead of standard output; `-` is standard output
-    #[arg(short, long = "output", value_name = "FILE")]
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
     pub path: Option<PathBuf>,
     /// Replace an existing output file
     #[arg(long)]
