@@ -529,15 +529,35 @@ impl<'a> Disconnect<'a> {
             })
     }
 
-    /// The attempt was refused: the host is up, nobody listens.
+    /// The attempt was refused: the host is up, nobody listens; or its kernel took it and reset it before a word.
     pub fn refused(&self) -> Option<Evidence> {
-        self.views
-            .iter()
-            .find(|view| view.conn.end.manner == Manner::Refused)
-            .map(|view| {
-                view.evidence(
+        self.views.iter().find_map(|view| {
+            if view.conn.end.manner == Manner::Refused {
+                return Some(view.evidence(
                     view.conn.end.at,
                     "SYN answered by RST: nobody listens there",
+                ));
+            }
+            let close = view
+                .closer()
+                .filter(|close| close.rst && close.side == Side::Server)?;
+            let mute = view.flow(Side::Server).bytes == 0 && view.conn.handshake.syn.is_some();
+            mute.then(|| {
+                view.evidence(
+                    close.at,
+                    "taken by the kernel and reset before INFO: nobody accepts any more",
+                )
+            })
+        })
+    }
+
+    /// It never became a session, and the client's own wish is not the reason.
+    pub fn turned_away(&self) -> bool {
+        self.refused().is_some()
+            || self.views.iter().any(|view| {
+                matches!(
+                    view.conn.end.manner,
+                    Manner::Unanswered | Manner::Unreachable
                 )
             })
     }

@@ -157,6 +157,8 @@ pub struct Close {
     pub server_name: Option<String>,
     /// Index of the server life it went to.
     pub server_life: Option<usize>,
+    /// It never became a session: an attempt that was refused, unanswered or turned away.
+    pub attempt: bool,
     /// When it was opened.
     pub opened_at: Option<When>,
     /// When it was closed.

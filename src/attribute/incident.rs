@@ -106,11 +106,20 @@ fn incident(
 fn summary(cause: &str, detail: &str, members: &[usize], closes: &[Close], case: &Case) -> String {
     let first = &closes[members[0]];
     let server = case.server_label(&case.disconnects[first.joined]);
-    let count = members.len();
-    let sockets = if count == 1 {
-        "1 socket".to_owned()
-    } else {
-        format!("{count} sockets")
+    let attempts = members
+        .iter()
+        .filter(|index| closes[**index].attempt)
+        .count();
+    let count = members.len() - attempts;
+    let sockets = match (count, attempts) {
+        (0, 1) => "1 attempt to connect failed".to_owned(),
+        (0, tries) => format!("{tries} attempts to connect failed"),
+        (1, 0) => "1 socket closed".to_owned(),
+        (sockets, 0) => format!("{sockets} sockets closed"),
+        (1, tries) => format!("1 socket closed and {tries} attempts to connect failed"),
+        (sockets, tries) => {
+            format!("{sockets} sockets closed and {tries} attempts to connect failed")
+        }
     };
     let what = match (cause, detail) {
         ("server-shutdown", "graceful") => format!("{server} was stopped"),
@@ -139,7 +148,7 @@ fn summary(cause: &str, detail: &str, members: &[usize], closes: &[Close], case:
         outcome("gave-up"),
         outcome("still-down"),
     );
-    let mut text = format!("{what}: {sockets} closed");
+    let mut text = format!("{what}: {sockets}");
     if back > 0 {
         let mut times: Vec<i64> = members
             .iter()

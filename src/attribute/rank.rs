@@ -101,6 +101,7 @@ pub fn describe(disconnect: &Disconnect, case: &Case) -> Close {
             .and_then(|conn| conn.account.as_ref().map(ToString::to_string)),
         server_name: super::server_name(disconnect),
         server_life: disconnect.life.map(|(index, _)| index),
+        attempt: !disconnect.was_ready() && disconnect.turned_away(),
         opened_at: disconnect.opened,
         closed_at: disconnect.closed,
         outcome: outcome::of(disconnect, case),

@@ -141,7 +141,8 @@ pub fn lost(shown: &Shown<'_>) -> Vec<usize> {
         .collect()
 }
 
-/// The close shown that tells an incident best: as sure as the incident, and with the most to cite.
+/// The close shown that tells an incident best: a session rather than an attempt, as sure as the incident, and with the
+/// most to cite.
 pub fn example<'a>(shown: &Shown<'a>, incident: &Incident) -> Option<&'a Close> {
     let closes = &shown.analysis.closes;
     let mut best: Option<&Close> = None;
@@ -150,7 +151,7 @@ pub fn example<'a>(shown: &Shown<'a>, incident: &Incident) -> Option<&'a Close> 
             continue;
         }
         let close = &closes[*index];
-        let rank = |close: &Close| (close.confidence, close.evidence.len());
+        let rank = |close: &Close| (!close.attempt, close.confidence, close.evidence.len());
         if best.is_none_or(|best| rank(close) > rank(best)) {
             best = Some(close);
         }
