@@ -586,6 +586,28 @@ impl LifeEnd {
             .iter()
             .map(|at| disconnect.quote(at))
             .collect();
+        let mut evidence = evidence;
+        if matches!(life.end.manner, EndManner::Killed | EndManner::Unknown) {
+            let named = |at: &crate::span::LogRef, what: &str| {
+                let mut quote = disconnect.quote(at);
+                quote.says = format!("{what}: {}", quote.says);
+                quote
+            };
+            evidence.extend(
+                life.last
+                    .as_ref()
+                    .map(|at| named(at, "the last line of its log")),
+            );
+            let after = life
+                .end
+                .next
+                .and_then(|next| disconnect.records.servers.get(next));
+            evidence.extend(
+                after
+                    .and_then(|next| next.started.as_ref())
+                    .map(|at| named(at, "no word of an end, then a new process")),
+            );
+        }
         let lame_duck = life.end.lame_duck.as_ref().map(|at| disconnect.quote(at));
         let event = |wanted: fn(&ServerEventKind) -> bool| {
             life.events
