@@ -212,11 +212,11 @@ fn read_group(input: &Input, group: &Group, options: &Options, progress: &dyn Pr
     Read1::Log(group.members.iter().map(read).collect())
 }
 
+/// An opened source.
+pub type Opened = (SourceId, Box<dyn Read + Send>);
+
 /// The files of a capture, opened, and those that cannot be.
-pub fn pieces(
-    input: &Input,
-    group: &Group,
-) -> (Vec<(SourceId, Box<dyn Read + Send>)>, Vec<Reject>) {
+pub fn pieces(input: &Input, group: &Group) -> (Vec<Opened>, Vec<Reject>) {
     let mut pieces = Vec::new();
     let mut unreadable = Vec::new();
     for id in &group.members {

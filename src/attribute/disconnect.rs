@@ -244,12 +244,12 @@ impl<'a> Disconnect<'a> {
             }
         }
         for event in self.client_why() {
-            let trouble = match &event.kind {
-                ClientEventKind::Disconnected(trouble)
-                | ClientEventKind::Closed(trouble)
-                | ClientEventKind::ConnectFailed(trouble)
-                | ClientEventKind::Error(trouble) => trouble,
-                _ => continue,
+            let (ClientEventKind::Disconnected(trouble)
+            | ClientEventKind::Closed(trouble)
+            | ClientEventKind::ConnectFailed(trouble)
+            | ClientEventKind::Error(trouble)) = &event.kind
+            else {
+                continue;
             };
             if let Trouble::ServerError(text) | Trouble::Auth(text) = trouble
                 && let Some(reason) = reason_of_error(text)

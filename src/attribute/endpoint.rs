@@ -1,6 +1,7 @@
 //! One server as seen by all its connections: what the fate of many tells that the fate of one cannot.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use crate::align::clock::When;
@@ -12,6 +13,7 @@ use crate::time::SECOND;
 
 use super::disconnect::{Disconnect, near};
 use super::finding::Evidence;
+use super::moments::{Moments, Spans};
 use super::wire::Side;
 
 /// One end among the ends at a server.
@@ -74,6 +76,7 @@ pub struct Endpoint {
     pub stillborn: Vec<When>,
     /// When the server's log notices an end of a client's making.
     pub noticed: Vec<When>,
+    index: Index,
 }
 
 /// Ends at one instant are within this of each other: a kernel or a shutting server closes hundreds of sockets within
@@ -85,105 +88,226 @@ const INSTANT: i64 = SECOND / 2;
 pub struct CommonFate {
     /// Ends at that instant, remote-first.
     pub together: usize,
-    /// Connections of this server that were open across it.
+    /// Connections of this server that were open across it, counted up to one.
     pub survivors: usize,
-    /// Client hosts or names among the ended.
+    /// Client hosts or names among the ended, counted up to two.
     pub hosts: usize,
 }
 
 impl Endpoint {
-    /// How many of the server's connections ended at this instant by the server's side, and how many lived on.
+    /// How many of the server's connections ended at this instant by the server's side, and whether any lived on.
     pub fn common_fate(&self, at: When) -> CommonFate {
-        let coarse = if at.digits < 3 { SECOND } else { INSTANT };
-        let mut hosts: Vec<&str> = Vec::new();
-        let (mut together, mut survivors) = (0, 0);
-        for end in &self.ends {
-            let slack = if end.at.digits < 3 { SECOND } else { coarse };
-            let by_server =
-                end.first == Some(Side::Server) || end.first.is_none() && end.remote_by_log;
-            if near(end.at, at, slack) {
-                if by_server && end.ready && !end.own_reason {
-                    together += 1;
-                    hosts.push(&end.host);
-                }
-            } else if end.opened.is_some_and(|opened| opened.surely_before(at))
-                && at.at.0.saturating_add(LAST_WORDS) < end.at.bounds.low
-                && end.ready
-            {
-                survivors += 1;
-            }
+        let fine = if at.digits < 3 { SECOND } else { INSTANT };
+        let index = &self.index;
+        let (mut together, mut survived) = (0, false);
+        let mut hosts = Vec::new();
+        for (kin, slack) in [(&index.coarse, SECOND), (&index.fine, fine)] {
+            together += kin.by_server.near(at, slack);
+            kin.hosts.near(at, slack, &mut hosts);
+            let later = at.at.0.saturating_add(LAST_WORDS);
+            survived |= kin.ready.any_across(
+                at.bounds.low,
+                later.max(at.bounds.high.saturating_add(slack)),
+            );
         }
-        hosts.sort_unstable();
-        hosts.dedup();
         CommonFate {
             together,
-            survivors,
+            survivors: usize::from(survived),
             hosts: hosts.len(),
         }
     }
 
     /// The first attempt after `at` (within `within`) that was refused while nothing answered in between.
     pub fn refused_after(&self, at: When, within: i64) -> Option<&Attempt> {
-        self.attempts.iter().find(|attempt| {
-            attempt.refused
-                && attempt.at.at.since(at.at) > -SECOND / 20
-                && attempt.at.at.since(at.at) < within
-        })
+        let refused = &self.index.refused;
+        let from = refused
+            .partition_point(|attempt| self.attempts[*attempt].at.at.since(at.at) <= -SECOND / 20);
+        let attempt = &self.attempts[*refused.get(from)?];
+        (attempt.at.at.since(at.at) < within).then_some(attempt)
+    }
+
+    /// The last INFO before a moment, and where those after it begin.
+    fn infos_around(&self, at: When) -> Option<(&Seen, usize)> {
+        let before = self.infos.partition_point(|seen| seen.at.at < at.at);
+        let after = self.infos.partition_point(|seen| seen.at.at <= at.at);
+        Some((&self.infos[before.checked_sub(1)?], after))
     }
 
     /// Server ids before and after a moment, if they differ: the process was replaced.
     pub fn replaced_across(&self, at: When) -> Option<(&Seen, &Seen)> {
-        let before = self.infos.iter().rev().find(|seen| seen.at.at < at.at)?;
-        let after = self.infos.iter().find(|seen| seen.at.at > at.at)?;
+        let (before, after) = self.infos_around(at)?;
+        let after = self.infos.get(after)?;
         (before.server_id != after.server_id).then_some((before, after))
     }
 
     /// The same process speaks before and after a moment: it did not die there.
     pub fn same_process_across(&self, at: When) -> Option<&Seen> {
-        let before = self.infos.iter().rev().find(|seen| seen.at.at < at.at)?;
+        let (before, after) = self.infos_around(at)?;
+        let own = self.index.infos_of.get(&before.server_id)?;
+        let next = own.get(own.partition_point(|info| *info < after))?;
+        self.infos.get(*next)
+    }
+
+    /// Somebody was greeted between two moments.
+    pub fn spoke_between(&self, from: When, until: When) -> bool {
+        let next = self.infos.partition_point(|seen| seen.at.at <= from.at);
         self.infos
-            .iter()
-            .find(|seen| seen.at.at > at.at && seen.server_id == before.server_id)
+            .get(next)
+            .is_some_and(|seen| seen.at.at < until.at)
     }
 
     /// Another connection of this server was open and well across a moment.
     pub fn alive_at(&self, at: When) -> bool {
-        self.ends.iter().any(|end| {
-            end.ready && end.opened.is_some_and(|opened| opened.at < at.at) && at.at < end.at.at
-        }) || self
+        let near = self
             .infos
-            .iter()
-            .any(|seen| seen.at.at.since(at.at).abs() < 2 * SECOND)
+            .partition_point(|seen| seen.at.at.since(at.at) <= -2 * SECOND);
+        self.index.open.any_across(at.at.0, at.at.0)
+            || self
+                .infos
+                .get(near)
+                .is_some_and(|seen| seen.at.at.since(at.at) < 2 * SECOND)
     }
 
     /// How many connections the server accepted at this instant whose clients had left before.
     pub fn dead_on_arrival(&self, logged: When) -> usize {
-        self.stillborn
-            .iter()
-            .filter(|when| near(**when, logged, SECOND / 20))
-            .count()
+        self.index.stillborn.near(logged, SECOND / 20)
     }
 
     /// How many ends the server noticed at this instant.
     pub fn noticed_together(&self, logged: When) -> usize {
-        self.noticed
-            .iter()
-            .filter(|when| near(**when, logged, SECOND / 20))
-            .count()
+        self.index.noticed.near(logged, SECOND / 20)
     }
 
     /// The connections that ended at this instant were closed in exactly the reverse order of their opening: a Linux
     /// kernel does so with the descriptors of a dead process (`exit_files` queues them, `task_work_run` takes the
     /// last first), while nats-server closes its clients in Go's map order.
     pub fn closed_in_reverse(&self, at: When) -> Option<bool> {
-        let mut pairs: Vec<(i64, i64)> = self
-            .ends
-            .iter()
-            .filter(|end| near(end.at, at, INSTANT) && end.first == Some(Side::Server) && end.ready)
-            .filter_map(|end| Some((end.opened?.at.0, end.at.at.0)))
+        let ends = &self.index.by_server_on_the_wire;
+        let slack = INSTANT.saturating_add(self.index.widest);
+        let first = ends.partition_point(|(end, _)| end.at.0 < at.bounds.low.saturating_sub(slack));
+        let mut reverse = true;
+        let mut count = 0;
+        let mut last: Option<(i64, i64)> = None;
+        for (end, opened) in &ends[first..] {
+            if end.at.0 > at.bounds.high.saturating_add(slack) || !reverse && count >= 3 {
+                break;
+            }
+            if !near(*end, at, INSTANT) {
+                continue;
+            }
+            count += 1;
+            reverse &= last.is_none_or(|(end_before, opened_before)| {
+                end_before == end.at.0 || opened_before > *opened
+            });
+            last = Some((end.at.0, *opened));
+        }
+        (count >= 3).then_some(reverse)
+    }
+}
+
+/// What is asked of an endpoint for every disconnect, sorted to be found quickly.
+#[derive(Clone, Debug, Default)]
+struct Index {
+    /// Ends whose time has no fraction, and those whose time has.
+    coarse: Kin,
+    fine: Kin,
+    /// Opening and end of connections with a session.
+    open: Spans,
+    /// Indices of refused attempts.
+    refused: Vec<usize>,
+    /// For each server id the indices of its INFOs.
+    infos_of: HashMap<Box<str>, Vec<usize>>,
+    stillborn: Moments,
+    noticed: Moments,
+    /// Ends that packets show the server's side began, by time, with when each was opened; of one time the youngest first.
+    by_server_on_the_wire: Vec<(When, i64)>,
+    /// How far a bound of one of them lies from its best value.
+    widest: i64,
+}
+
+/// Ends with times of one kind.
+#[derive(Clone, Debug, Default)]
+struct Kin {
+    /// Of sessions that the server's side ended without a reason of its own.
+    by_server: Moments,
+    /// The hosts of those.
+    hosts: Hosts,
+    /// Latest opening and earliest end of every session.
+    ready: Spans,
+}
+
+impl Kin {
+    fn new<'a>(ends: impl Iterator<Item = &'a EndMark> + Clone) -> Self {
+        let by_server = ends.clone().filter(|end| {
+            let first = end.first == Some(Side::Server) || end.first.is_none() && end.remote_by_log;
+            first && end.ready && !end.own_reason
+        });
+        Self {
+            by_server: Moments::new(by_server.clone().map(|end| end.at)),
+            hosts: Hosts::new(by_server),
+            ready: Spans::new(
+                ends.filter(|end| end.ready)
+                    .filter_map(|end| Some((end.opened?.bounds.high, end.at.bounds.low))),
+            ),
+        }
+    }
+}
+
+/// Which hosts' connections ended near a moment, told up to two: whether more than one is what matters.
+#[derive(Clone, Debug, Default)]
+struct Hosts {
+    /// Ends by their earliest moment: that, the latest, and the host's number.
+    ends: Vec<(i64, i64, usize)>,
+    /// For each of `ends`, how many come before the run of its own host.
+    run: Vec<usize>,
+    /// The longest from earliest to latest.
+    widest: i64,
+}
+
+impl Hosts {
+    fn new<'a>(marks: impl Iterator<Item = &'a EndMark>) -> Self {
+        let mut numbers: HashMap<&str, usize> = HashMap::new();
+        let mut ends: Vec<(i64, i64, usize)> = marks
+            .map(|end| {
+                let next = numbers.len();
+                let host = *numbers.entry(&end.host).or_insert(next);
+                (end.at.bounds.low, end.at.bounds.high, host)
+            })
             .collect();
-        pairs.sort_unstable();
-        (pairs.len() >= 3).then(|| pairs.windows(2).all(|pair| pair[0].1 >= pair[1].1))
+        ends.sort_unstable();
+        let mut run = Vec::with_capacity(ends.len());
+        for (index, end) in ends.iter().enumerate() {
+            let same = index > 0 && ends[index - 1].2 == end.2;
+            run.push(if same { run[index - 1] } else { index });
+        }
+        let widths = ends.iter().map(|(low, high, _)| high.saturating_sub(*low));
+        Self {
+            widest: widths.max().unwrap_or(0),
+            ends,
+            run,
+        }
+    }
+
+    /// Adds hosts to `found` until it has two.
+    fn near(&self, at: When, slack: i64, found: &mut Vec<usize>) {
+        let from = at.bounds.low.saturating_sub(slack);
+        let mut left = self
+            .ends
+            .partition_point(|(low, ..)| low.saturating_sub(slack) <= at.bounds.high);
+        while left > 0 && found.len() < 2 {
+            let (low, high, host) = self.ends[left - 1];
+            if low < from.saturating_sub(self.widest) {
+                break;
+            }
+            if high < from {
+                left -= 1;
+                continue;
+            }
+            if !found.contains(&host) {
+                found.push(host);
+            }
+            left = self.run[left - 1];
+        }
     }
 }
 
@@ -259,12 +383,58 @@ impl Endpoints {
             endpoint.attempts.sort_by_key(|attempt| attempt.at.at);
             endpoint.infos.sort_by_key(|seen| seen.at.at);
             endpoint.lives.sort_unstable();
+            endpoint.sort();
         }
         endpoints
     }
 }
 
 impl Endpoint {
+    /// Makes the index; ends, attempts and INFOs are in order by now.
+    fn sort(&mut self) {
+        let fraction = |end: &&EndMark| end.at.digits >= 3;
+        let mut infos_of: HashMap<Box<str>, Vec<usize>> = HashMap::new();
+        for (index, seen) in self.infos.iter().enumerate() {
+            if let Some(own) = infos_of.get_mut(&seen.server_id) {
+                own.push(index);
+            } else {
+                infos_of.insert(seen.server_id.clone(), vec![index]);
+            }
+        }
+        let mut by_server_on_the_wire: Vec<(When, i64)> = self
+            .ends
+            .iter()
+            .filter(|end| end.first == Some(Side::Server) && end.ready)
+            .filter_map(|end| Some((end.at, end.opened?.at.0)))
+            .collect();
+        by_server_on_the_wire.sort_by_key(|(end, opened)| (end.at, Reverse(*opened)));
+        let widest = by_server_on_the_wire
+            .iter()
+            .map(|(end, _)| {
+                let before = end.at.0.saturating_sub(end.bounds.low);
+                before.max(end.bounds.high.saturating_sub(end.at.0))
+            })
+            .max();
+        self.index = Index {
+            coarse: Kin::new(self.ends.iter().filter(|end| !fraction(end))),
+            fine: Kin::new(self.ends.iter().filter(fraction)),
+            open: Spans::new(
+                self.ends
+                    .iter()
+                    .filter(|end| end.ready)
+                    .filter_map(|end| Some((end.opened?.at.0, end.at.at.0))),
+            ),
+            refused: (0..self.attempts.len())
+                .filter(|attempt| self.attempts[*attempt].refused)
+                .collect(),
+            infos_of,
+            stillborn: Moments::new(self.stillborn.iter().copied()),
+            noticed: Moments::new(self.noticed.iter().copied()),
+            by_server_on_the_wire,
+            widest: widest.unwrap_or(0),
+        };
+    }
+
     fn add(&mut self, index: usize, disconnect: &Disconnect) {
         for view in &disconnect.views {
             match view.conn.end.manner {

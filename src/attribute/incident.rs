@@ -1,6 +1,7 @@
 //! Closes that share cause, server and moment: what a reader wants to hear first.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use crate::time::SECOND;
 
@@ -145,16 +146,16 @@ fn summary(cause: &str, detail: &str, members: &[usize], closes: &[Close], case:
             .filter_map(|index| closes[*index].outcome.after_ns)
             .collect();
         times.sort_unstable();
-        text.push_str(&format!(", {back} back"));
+        let _ = write!(text, ", {back} back");
         if let Some(median) = times.get(times.len() / 2) {
-            text.push_str(&format!(" in a median of {}", spoken(*median)));
+            let _ = write!(text, " in a median of {}", spoken(*median));
         }
     }
     if lost > 0 {
-        text.push_str(&format!(", {lost} gave up"));
+        let _ = write!(text, ", {lost} gave up");
     }
     if down > 0 {
-        text.push_str(&format!(", {down} still down at the log's end"));
+        let _ = write!(text, ", {down} still down at the log's end");
     }
     text
 }
@@ -175,15 +176,15 @@ fn chain(incidents: &mut [Incident]) {
         })
         .filter_map(|(index, incident)| Some((index, incident.from?.at.0, incident.server.clone())))
         .collect();
-    for index in 0..incidents.len() {
+    for (index, incident) in incidents.iter_mut().enumerate() {
         let stampede = matches!(
-            incidents[index].detail,
+            incident.detail,
             "max-connections" | "fd-exhaustion" | "accept-queue"
         );
-        let Some(from) = incidents[index].from.filter(|_| stampede) else {
+        let Some(from) = incident.from.filter(|_| stampede) else {
             continue;
         };
-        incidents[index].follows = heads
+        incident.follows = heads
             .iter()
             .filter(|(head, at, _)| *head != index && (0..AFTERMATH).contains(&(from.at.0 - at)))
             .max_by_key(|(_, at, _)| *at)

@@ -10,6 +10,7 @@ pub mod disconnect;
 pub mod endpoint;
 pub mod finding;
 pub mod incident;
+pub mod moments;
 pub mod outcome;
 pub mod path;
 pub mod rank;
@@ -25,11 +26,13 @@ use rayon::prelude::*;
 
 use crate::align::Alignment;
 use crate::align::joined::Records;
+use crate::reconstruct::client::Library;
 use crate::source::Source;
 
 use disconnect::Disconnect;
 use endpoint::{Endpoint, Endpoints};
 use finding::{Analysis, Close};
+use moments::Moments;
 use server_gone::Gone;
 
 /// A bundle's disconnects with what they tell together.
@@ -44,10 +47,16 @@ pub struct Case<'a> {
     /// Servers.
     pub endpoints: Endpoints,
     gone: Vec<Option<Gone>>,
-    /// Endpoint and silence before death of each connection whose path died.
+    /// Endpoint and silence before death of each connection whose path died, ascending.
     dead_silences: Vec<(Option<usize>, i64)>,
-    /// Endpoint, wait and moment of leaving of each connection that was never greeted.
+    /// Endpoint, wait and moment of leaving of each connection that was never greeted, ascending.
     waits: Vec<(Option<usize>, i64, i64)>,
+    /// For each server life, whether its log names clients.
+    named: Vec<bool>,
+    /// Libraries whose logs here tell of a close that was meant.
+    talking: Vec<Library>,
+    /// When clients left whose connections a server called stale, by their logs.
+    stale_leavings: Moments,
 }
 
 impl<'a> Case<'a> {
@@ -68,6 +77,9 @@ impl<'a> Case<'a> {
             gone: Vec::new(),
             dead_silences: Vec::new(),
             waits: Vec::new(),
+            named: Vec::new(),
+            talking: Vec::new(),
+            stale_leavings: Moments::default(),
         };
         case.waits = case
             .disconnects
@@ -92,15 +104,43 @@ impl<'a> Case<'a> {
                 Some((case.endpoints.of[disconnect.index], dead.idle_before().0))
             })
             .collect();
+        case.dead_silences.sort_unstable();
+        case.waits.sort_unstable();
+        case.named = records
+            .servers
+            .iter()
+            .map(|life| life.conns.iter().any(|conn| conn.lang.is_some()))
+            .collect();
+        case.talking = records
+            .clients
+            .iter()
+            .filter(|story| story.conns.iter().any(|conn| conn.intended))
+            .map(|story| story.library)
+            .collect();
+        case.stale_leavings = Moments::new(
+            case.disconnects
+                .iter()
+                .filter(|disconnect| stale::stated(disconnect))
+                .filter_map(|disconnect| disconnect.log(&disconnect.client_closed()?.at)),
+        );
         case.gone = case
             .disconnects
             .par_iter()
             .map(|disconnect| server_gone::server_gone(disconnect, &case))
             .collect();
+        let by_end = |endpoint: &Endpoint| {
+            (0..endpoint.ends.len())
+                .filter(|end| case.gone[endpoint.ends[*end].disconnect].is_some())
+                .collect()
+        };
+        let died: Vec<Vec<usize>> = case.endpoints.list.iter().map(by_end).collect();
         let refused: Vec<(usize, Gone)> = case
             .disconnects
             .iter()
-            .filter_map(|disconnect| Some((disconnect.index, case.refused_while_gone(disconnect)?)))
+            .filter_map(|disconnect| {
+                let gone = case.refused_while_gone(disconnect, &died)?;
+                Some((disconnect.index, gone))
+            })
             .collect();
         for (index, gone) in refused {
             case.gone[index] = Some(gone);
@@ -108,21 +148,17 @@ impl<'a> Case<'a> {
         case
     }
 
-    /// An attempt that nobody answered because the server of that address had ended and was not back.
-    fn refused_while_gone(&self, disconnect: &Disconnect) -> Option<Gone> {
+    /// An attempt that nobody answered because the server of that address had ended and was not back; `died` holds for
+    /// each endpoint the ends that the server's own end explains.
+    fn refused_while_gone(&self, disconnect: &Disconnect, died: &[Vec<usize>]) -> Option<Gone> {
         let refusal = disconnect.refused()?;
         let at = disconnect.closed?;
         let endpoint = self.endpoint(disconnect)?;
-        let (died, gone) = endpoint
-            .ends
-            .iter()
-            .filter(|end| end.at.at <= at.at)
-            .filter_map(|end| Some((end.at, self.gone.get(end.disconnect)?.as_ref()?)))
-            .next_back()?;
-        let back = endpoint
-            .infos
-            .iter()
-            .any(|seen| seen.at.at > died.at && seen.at.at < at.at);
+        let died = &died[self.endpoints.of[disconnect.index]?];
+        let last = died.partition_point(|end| endpoint.ends[*end].at.at <= at.at);
+        let died = &endpoint.ends[died[last.checked_sub(1)?]];
+        let gone = self.gone.get(died.disconnect)?.as_ref()?;
+        let back = endpoint.spoke_between(died.at, at);
         (!back).then(|| Gone {
             evidence: std::iter::once(refusal)
                 .chain(gone.evidence.iter().take(2).cloned())
@@ -161,12 +197,12 @@ impl<'a> Case<'a> {
         let at = disconnect.closed.map_or(0, |when| when.at.0);
         waited >= SECOND / 4
             && (DEFAULTS.into_iter().any(alike)
-                || self
-                    .waits
+                || self.waits[self.waits.partition_point(|(of, wait, _)| {
+                    (*of, *wait) < (endpoint, waited) && (*of != endpoint || !alike(*wait))
+                })..]
                     .iter()
-                    .filter(|(of, wait, left)| {
-                        *of == endpoint && alike(*wait) && (left - at).abs() > SECOND / 10
-                    })
+                    .take_while(|(of, wait, _)| *of == endpoint && alike(*wait))
+                    .filter(|(_, _, left)| (left - at).abs() > SECOND / 10)
                     .nth(1)
                     .is_some())
     }
@@ -175,16 +211,27 @@ impl<'a> Case<'a> {
     pub fn names_clients(&self, disconnect: &Disconnect) -> bool {
         disconnect
             .life
-            .is_some_and(|(_, life)| life.conns.iter().any(|conn| conn.lang.is_some()))
+            .is_some_and(|(life, _)| self.named.get(life) == Some(&true))
+    }
+
+    /// Logs of this library tell of closes that the application meant.
+    pub fn tells_of_meant_closes(&self, library: Library) -> bool {
+        self.talking.contains(&library)
     }
 
     /// How many connections of this server died after about the same silence (within a fifth), this one included.
     pub fn idle_deaths(&self, disconnect: &Disconnect, idle: i64) -> usize {
         let endpoint = self.endpoints.of[disconnect.index];
-        self.dead_silences
-            .iter()
-            .filter(|(of, silence)| *of == endpoint && (silence - idle).abs() * 5 <= idle)
-            .count()
+        if idle < 0 {
+            return 0;
+        }
+        let fifth = idle / 5;
+        let up_to = |silence: i64| {
+            self.dead_silences
+                .partition_point(|dead| *dead < (endpoint, silence))
+        };
+        up_to(idle.saturating_add(fifth).saturating_add(1))
+            .saturating_sub(up_to(idle.saturating_sub(fifth)))
     }
 
     /// The server in words: its name, else its address, else "the server".

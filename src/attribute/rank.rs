@@ -29,7 +29,7 @@ pub fn close(disconnect: &Disconnect, case: &Case) -> Close {
         })
         .collect();
     // Stable: the register's order is the order of precedence among equally sure findings.
-    candidates.sort_by(|a, b| b.finding.confidence.cmp(&a.finding.confidence));
+    candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.finding.confidence));
     let mut candidates = candidates.into_iter();
     let Some(best) = candidates.next() else {
         return super::causes::unexplained::close(disconnect, case);

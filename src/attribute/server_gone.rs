@@ -415,7 +415,7 @@ fn first_is_server(disconnect: &Disconnect) -> bool {
 }
 
 /// Routes and leafnodes younger than this are still being sorted out by the mesh.
-const SETTLED: i64 = 10 * SECOND;
+const SETTLED: i64 = 5 * SECOND;
 
 /// A settled connection between servers that the connecting server's side ended, in order and without a word: servers
 /// keep such connections as long as they run.

@@ -6,7 +6,7 @@ use crate::reconstruct::server::NoteKind;
 use crate::time::SECOND;
 
 use super::Case;
-use super::disconnect::{Disconnect, near};
+use super::disconnect::Disconnect;
 use super::finding::{Confidence, Evidence};
 
 /// What logs tell of a server's stale verdict.
@@ -89,14 +89,8 @@ pub fn from_logs(disconnect: &Disconnect, case: &Case) -> Option<Verdict> {
             });
         }
         // Several clients wake at one instant, after the verdict: they were frozen together.
-        let together = case.disconnects.iter().filter(|other| {
-            stated(other)
-                && other
-                    .client_closed()
-                    .and_then(|event| other.log(&event.at))
-                    .is_some_and(|when| near(when, left, SECOND / 20))
-        });
-        if left.bounds.low > said.bounds.high + SECOND && together.count() >= 2 {
+        let together = case.stale_leavings.near(left, SECOND / 20);
+        if left.bounds.low > said.bounds.high + SECOND && together >= 2 {
             return Some(Verdict {
                 client_stalled: true,
                 confidence: Confidence::Possible,

@@ -102,16 +102,16 @@ pub fn zone_word(seconds_east: i32) -> String {
 }
 
 /// What to add to a clock's readings, in seconds, with its bounds, the zone taken out: best, low, high.
-pub fn offset_s(clock: &Clock) -> Option<(f64, f64, f64)> {
+pub fn offset_s(clock: &Clock) -> (f64, f64, f64) {
     let stretch = clock.tightest();
     let offset = stretch.offset;
     let zone = i64::from(clock.zone_s.unwrap_or(0)) * SECOND;
     let seconds = |ns: i64| ns.saturating_add(zone) as f64 / SECOND as f64;
-    Some((
+    (
         seconds(stretch.best),
         seconds(offset.low),
         seconds(offset.high),
-    ))
+    )
 }
 
 #[cfg(test)]
@@ -176,7 +176,7 @@ mod tests {
             high: -3_600 * SECOND + 600_000_000,
         };
         clock.stretches[0].best = clock.stretches[0].offset.mid();
-        assert_eq!(offset_s(&clock), Some((0.5, 0.4, 0.6)));
+        assert_eq!(offset_s(&clock), (0.5, 0.4, 0.6));
         assert_eq!(zone_word(-19_800), "-05:30");
     }
 }

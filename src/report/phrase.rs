@@ -165,9 +165,7 @@ pub fn clock(clock: &Clock) -> String {
     if !clock.aligned {
         return format!("{zone}clock not aligned, its own times shown");
     }
-    let Some((offset, low, high)) = offset_s(clock) else {
-        return format!("{zone}clock aligned");
-    };
+    let (offset, low, high) = offset_s(clock);
     let ns = (offset * SECOND as f64) as i64;
     let apart = match ns {
         0 => "clock as is".to_owned(),

@@ -11,9 +11,6 @@ use crate::reconstruct::server::NoteKind;
 
 /// Stated by the server, by a TLS alert, or by the client's log.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
-    if disconnect.was_ready() {
-        return None;
-    }
     let server = case.server_label(disconnect);
     let client = case.client_label(disconnect);
     let alert = disconnect.views.iter().find_map(|view| {

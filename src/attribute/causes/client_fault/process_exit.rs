@@ -21,9 +21,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             })
     });
     // A log that never says anything at a close says nothing by its silence.
-    let talks = disconnect.records.clients.iter().any(|other| {
-        other.library == story.library && other.conns.iter().any(|conn| conn.intended)
-    });
+    let talks = case.tells_of_meant_closes(story.library);
     let cut = matches!(
         disconnect.reason(),
         Some(CloseReason::ReadError | CloseReason::WriteError)
