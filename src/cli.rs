@@ -87,6 +87,7 @@ Exit status: 0 all done; 65 some bundles cannot be analysed (recorded, do not re
 /// Why did this NATS connection close? Reads server logs, client logs and captures, and cites its evidence.
 #[derive(Debug, Parser)]
 #[command(name = "natsleuth", version, after_help = EXAMPLES, arg_required_else_help = true)]
+#[command(override_usage = "natsleuth [OPTIONS] PATH...\n       natsleuth COMMAND ...")]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -67,6 +67,8 @@ pub struct Digest {
     pub lines: u64,
     /// Lines longer than [`MAX_LINE`].
     pub too_long: Vec<Spot>,
+    /// The first line that is not UTF-8, and how many there are.
+    pub not_utf8: Option<(u64, u64)>,
 }
 
 /// Digests a piece that ends at a line's end (or the source's).
@@ -102,7 +104,21 @@ pub fn digest(piece: &[u8]) -> Digest {
         }
     }
     out.eras.push(era.done());
+    out.not_utf8 = not_utf8(piece);
     out
+}
+
+/// The first line that is not UTF-8, and how many there are.
+fn not_utf8(piece: &[u8]) -> Option<(u64, u64)> {
+    // Nearly every piece is text: one pass over all of it, lines only where that fails.
+    std::str::from_utf8(piece).err()?;
+    let lines = piece.split(|byte| *byte == b'\n');
+    let mut broken = (1..)
+        .zip(lines)
+        .filter(|(_, line)| std::str::from_utf8(line).is_err())
+        .map(|(number, _)| number);
+    let first = broken.next()?;
+    Some((first, broken.count() as u64 + 1))
 }
 
 impl Era {

@@ -34,6 +34,8 @@ pub struct LogReader<'s> {
     foreign: Shapes,
     unknown: Shapes,
     rejects: Vec<Reject>,
+    /// The first line that is not UTF-8, and how many there are.
+    not_utf8: Option<(u64, u64)>,
     /// Lines so far.
     lines: u64,
 }
@@ -60,6 +62,7 @@ impl<'s> LogReader<'s> {
             foreign: Shapes::default(),
             unknown: Shapes::default(),
             rejects: Vec::new(),
+            not_utf8: None,
             lines: 0,
         }
     }
@@ -68,6 +71,10 @@ impl<'s> LogReader<'s> {
     pub fn fold(&mut self, piece: &[u8], digest: Digest) {
         let base = self.lines;
         self.lines += digest.lines;
+        if let Some((first, count)) = digest.not_utf8 {
+            let row = self.not_utf8.get_or_insert((base + first, 0));
+            row.1 += count;
+        }
         for spot in &digest.too_long {
             self.lines = base + spot.number - 1;
             self.too_long(1, (spot.end - spot.start) as u64);
@@ -340,6 +347,16 @@ impl<'s> LogReader<'s> {
         let mut servers = super::server_succession::finish(self.lives);
         self.host_events.append(&mut self.monitored.host_events);
         servers.extend(self.monitored.finish());
+        if let Some((first, count)) = self.not_utf8 {
+            self.rejects.push(Reject {
+                source: self.source.id,
+                place: Some(Place::Line(first)),
+                why:
+                    "reading a line: bytes that are not UTF-8 are replaced, the rest of it is read"
+                        .to_owned(),
+                count,
+            });
+        }
         let rejected = self.rejects.iter().map(|reject| reject.count).sum();
         LogResult {
             servers,
