@@ -113,6 +113,8 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
             wider.capture.ports.push(port);
         }
     }
+    // Threads that captures leave idle among themselves follow connections.
+    wider.capture.threads = (rayon::current_num_threads() / captures.len().max(1)).max(1);
     parts.extend(
         captures
             .par_iter()

@@ -68,6 +68,10 @@ pub fn close(disconnect: &Disconnect, case: &Case) -> Close {
         .evidence
         .dedup_by(|a, b| a.cite == b.cite && a.supports == b.supports);
     outcome::complete(&mut close, disconnect, case);
+    close.evidence.shrink_to_fit();
+    close.alternatives.shrink_to_fit();
+    close.missing.shrink_to_fit();
+    close.remedy.shrink_to_fit();
     close
 }
 

@@ -114,11 +114,21 @@ pub fn read(
     options: &CaptureOptions,
     advance: &dyn Fn(u64),
 ) -> CaptureResult {
-    let mut result = read_map(pieces, options, advance, &|conn| conn);
-    for conn in &mut result.conns {
-        conn.capture_end = result.facts.last;
+    // Boxed on its way, so that lists of them grow and are sorted without being copied.
+    let result = read_map(pieces, options, advance, &|mut conn| {
+        conn.pack();
+        Box::new(conn)
+    });
+    let conn = |boxed: Box<Conn>| Conn {
+        capture_end: result.facts.last,
+        ..*boxed
+    };
+    CaptureResult {
+        conns: result.conns.into_iter().map(conn).collect(),
+        facts: result.facts,
+        rejects: result.rejects,
+        records: result.records,
     }
-    result
 }
 
 /// Like [`read`], handing each connection to `map` as soon as it is over, in any order and on any thread, and keeping

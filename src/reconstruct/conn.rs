@@ -95,6 +95,56 @@ impl Conn {
     /// How many bytes of a first payload are hashed.
     pub const HASHED: usize = 256;
 
+    /// Connections that begin after this many packets keep less of an ordinary life: the clocks of two captures are
+    /// told by those before, and what nobody will ask about is not worth its memory a hundred thousand times.
+    pub const DETAILED: u64 = 50_000;
+    /// How many of the last packets, and of the samples at either end, an ordinary life keeps then.
+    pub const ORDINARY_TAIL: usize = 8;
+
+    /// It ended with both FINs and nothing unusual was seen before.
+    fn is_ordinary(&self) -> bool {
+        let calm = |flow: &Flow| {
+            flow.retransmissions == 0 && flow.zero_windows == 0 && flow.capture_lost_bytes == 0
+        };
+        self.end.manner == Manner::Fin
+            && self.rsts.is_empty()
+            && self.icmp.is_empty()
+            && calm(&self.orig)
+            && calm(&self.resp)
+            && self.session.as_ref().is_some_and(|session| {
+                session.info.is_some()
+                    && session.errors.is_empty()
+                    && session.notices.is_empty()
+                    && session.tls.is_none()
+                    && session.client.unanswered_pings.is_empty()
+                    && session.server.unanswered_pings.is_empty()
+            })
+    }
+
+    /// Keeps little of an ordinary life in a long capture. Depends on the connection alone, so that the result is the
+    /// same however connections are read.
+    pub(super) fn pack(&mut self) {
+        if self.first.frame <= Self::DETAILED || !self.is_ordinary() {
+            return;
+        }
+        let keep = Self::ORDINARY_TAIL;
+        let spare = self.tail.len().saturating_sub(keep);
+        self.tail = self.tail.split_off(spare);
+        if self.samples.len() > 2 * keep {
+            let last = self.samples.split_off(self.samples.len() - keep);
+            self.samples.truncate(keep);
+            self.samples.extend(last);
+            self.samples.shrink_to_fit();
+        }
+        self.anomalies.shrink_to_fit();
+        if let Some(session) = &mut self.session {
+            for talk in [&mut session.client, &mut session.server] {
+                let spare = talk.last_ops.len().saturating_sub(keep / 2);
+                talk.last_ops = talk.last_ops.split_off(spare);
+            }
+        }
+    }
+
     /// The flow that `end` sent.
     pub const fn flow(&self, end: End) -> &Flow {
         match end {

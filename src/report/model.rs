@@ -27,9 +27,18 @@ pub struct ReportView<'a> {
     pub sources: Vec<SourceView<'a>>,
     pub servers: Vec<ServerView<'a>>,
     pub incidents: Vec<IncidentView<'a>>,
-    pub closes: Vec<CloseView<'a>>,
+    pub closes: Closes<'a>,
     pub advisories: Vec<AdvisoryView<'a>>,
     pub skipped: Vec<SkippedView>,
+}
+
+/// Closes, each made when it is written: there may be as many as a server has had clients.
+pub struct Closes<'a>(Views<'a>);
+
+impl Serialize for Closes<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.closes())
+    }
 }
 
 /// A line of `--format ndjson`.
@@ -249,7 +258,7 @@ impl<'a> Views<'a> {
     }
 
     /// Everything.
-    pub fn report(&self) -> ReportView<'a> {
+    pub fn report(self) -> ReportView<'a> {
         ReportView {
             schema: SCHEMA,
             tool: ToolView::THIS,
@@ -257,9 +266,9 @@ impl<'a> Views<'a> {
             sources: self.sources().collect(),
             servers: self.servers().collect(),
             incidents: self.incidents().collect(),
-            closes: self.closes().collect(),
             advisories: self.advisories().collect(),
             skipped: self.skipped().collect(),
+            closes: Closes(self),
         }
     }
 
