@@ -342,6 +342,7 @@ impl Setup {
         if !utc_tied {
             self.shift_to_utc();
         }
+        self.trust_what_may_be_right();
         for index in 0..self.clocks.len() {
             let clock = &mut self.clocks[index];
             if let Some(zone) = self.zones[index] {
@@ -401,6 +402,28 @@ impl Setup {
             }
             if *basis == Some(Basis::Civil) {
                 zone::note(clock);
+            }
+        }
+    }
+
+    /// A clock that is known only to within seconds, and may be right, is taken at its word: hosts keep time better than
+    /// that.
+    fn trust_what_may_be_right(&mut self) {
+        const QUARTER: i64 = 900 * SECOND;
+        for clock in self
+            .clocks
+            .iter_mut()
+            .filter(|clock| clock.aligned && !clock.given)
+        {
+            for stretch in clock
+                .stretches
+                .iter_mut()
+                .filter(|stretch| stretch.offset.width() > SECOND)
+            {
+                let whole = (stretch.best + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
+                if (stretch.offset.low..=stretch.offset.high).contains(&whole) {
+                    stretch.best = whole;
+                }
             }
         }
     }
