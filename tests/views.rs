@@ -1,0 +1,216 @@
+//! The same incidents told in part or in another form: less evidence may leave a close unexplained, never blame something else.
+
+mod incident_kit;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use incident_kit::{Incident, analyze_paths, incidents, is_capture, verdict};
+use tempfile::TempDir;
+
+fn named(path: &Path, start: &str) -> bool {
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with(start))
+}
+
+/// Closes with a verdict that is neither true nor an honest "unexplained".
+fn blamed(incident: &Incident, paths: &[PathBuf]) -> Vec<String> {
+    let analysis = analyze_paths(paths);
+    let mut wrong = Vec::new();
+    for (truth, close) in incident.pairs(&analysis) {
+        let Some(close) = close else { continue };
+        if close.cause != "unexplained" && !truth.allows_cause(close) {
+            wrong.push(format!(
+                "{} {}: {}/{} is true, got {}",
+                incident.name,
+                truth.client,
+                truth.cause,
+                truth.detail,
+                verdict(Some(close))
+            ));
+        }
+    }
+    wrong
+}
+
+/// Holds one view of every incident against the truth; `open` lists the incidents whose view is known to mislead today.
+fn view(part: fn(&Path) -> bool, open: &[&str]) {
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for incident in incidents() {
+        let paths: Vec<PathBuf> = incident
+            .evidence()
+            .into_iter()
+            .filter(|path| part(path))
+            .collect();
+        if paths.is_empty() {
+            continue;
+        }
+        seen += 1;
+        let found = blamed(&incident, &paths);
+        if open.contains(&incident.name.as_str()) {
+            continue;
+        }
+        wrong.extend(found);
+    }
+    assert!(seen >= 20, "{seen} incidents have this view");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn logs_alone_never_blame_another_cause() {
+    view(|path| !is_capture(path), &[]);
+}
+
+#[test]
+fn captures_alone_never_blame_another_cause() {
+    view(is_capture, &[]);
+}
+
+#[test]
+fn the_clients_side_alone_never_blames_another_cause() {
+    view(|path| named(path, "client"), &[]);
+}
+
+#[test]
+fn the_servers_side_alone_never_blames_another_cause() {
+    view(|path| named(path, "server"), &[]);
+}
+
+/// A copy of the incident with each file rewritten by `edit`.
+fn rewritten(
+    incident: &Incident,
+    edit: impl Fn(&Path, Vec<u8>) -> Vec<u8>,
+) -> (TempDir, Vec<PathBuf>) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut paths = Vec::new();
+    for path in incident.evidence() {
+        let copy = folder.path().join(path.file_name().expect("a name"));
+        fs::write(&copy, edit(&path, fs::read(&path).expect("a file"))).expect("a copy");
+        paths.push(copy);
+    }
+    (folder, paths)
+}
+
+/// Every incident, rewritten, gets the verdicts that are true.
+fn same_verdicts(edit: fn(&Path, Vec<u8>) -> Vec<u8>) {
+    let mut wrong = Vec::new();
+    for incident in incidents() {
+        let (_folder, paths) = rewritten(&incident, edit);
+        let analysis = analyze_paths(&paths);
+        for (truth, close) in incident.pairs(&analysis) {
+            if !close.is_some_and(|close| truth.allows(close)) {
+                wrong.push(format!(
+                    "{} {}: {}/{} is true, got {}",
+                    incident.name,
+                    truth.client,
+                    truth.cause,
+                    truth.detail,
+                    verdict(close)
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Two digits of `line` at `at`, as a number.
+fn digits(line: &[u8], at: usize) -> Option<u32> {
+    std::str::from_utf8(line.get(at..at + 2)?)
+        .ok()?
+        .parse()
+        .ok()
+}
+
+/// A nats-server line (`[7] 2026/11/23 06:40:01.123456 [INF] ...`) with its time moved 90 seconds on, within its day.
+fn later(line: &[u8]) -> Vec<u8> {
+    let mut line = line.to_vec();
+    let moved = (|| {
+        let start = line.iter().position(|&byte| byte == b']')? + 2;
+        let at = start + 11;
+        if line.get(start + 4) != Some(&b'/') || line.get(at + 2) != Some(&b':') {
+            return None;
+        }
+        let seconds =
+            (digits(&line, at)? * 60 + digits(&line, at + 3)?) * 60 + digits(&line, at + 6)? + 90;
+        let text = format!(
+            "{:02}:{:02}:{:02}",
+            seconds / 3600,
+            seconds / 60 % 60,
+            seconds % 60
+        );
+        (seconds < 86_400).then_some((at, text))
+    })();
+    if let Some((at, text)) = moved {
+        line[at..at + 8].copy_from_slice(text.as_bytes());
+    }
+    line
+}
+
+#[test]
+fn server_logs_whose_clock_is_wrong_give_the_same_verdicts() {
+    let sample = b"[7] 2026/11/23 06:59:01.123456 [INF] Server is ready";
+    assert_eq!(
+        later(sample),
+        b"[7] 2026/11/23 07:00:31.123456 [INF] Server is ready"
+    );
+    same_verdicts(|path, bytes| {
+        let log = path.extension().is_some_and(|ending| ending == "log");
+        if !(named(path, "server") && log) {
+            return bytes;
+        }
+        bytes
+            .split(|&byte| byte == b'\n')
+            .map(later)
+            .collect::<Vec<_>>()
+            .join(&b'\n')
+    });
+}
+
+/// A classic little-endian capture with microseconds as pcapng: section, one interface, enhanced packets.
+fn pcapng(classic: &[u8]) -> Vec<u8> {
+    let word = |at: usize| u32::from_le_bytes(classic[at..at + 4].try_into().expect("four bytes"));
+    assert_eq!(
+        word(0),
+        0xa1b2_c3d4,
+        "the fixtures are classic, little-endian, microseconds"
+    );
+    let mut file = Vec::new();
+    let mut block = |kind: u32, body: &[u8]| {
+        let length = (body.len().next_multiple_of(4) + 12) as u32;
+        file.extend(kind.to_le_bytes());
+        file.extend(length.to_le_bytes());
+        file.extend(body);
+        file.resize(file.len().next_multiple_of(4), 0);
+        file.extend(length.to_le_bytes());
+    };
+    let words = |words: &[u32]| {
+        words
+            .iter()
+            .flat_map(|word| word.to_le_bytes())
+            .collect::<Vec<u8>>()
+    };
+    block(0x0a0d_0d0a, &words(&[0x1a2b_3c4d, 1, u32::MAX, u32::MAX]));
+    block(1, &words(&[word(20), word(16)]));
+    let mut at = 24;
+    while at + 16 <= classic.len() {
+        let kept = word(at + 8);
+        let micros = u64::from(word(at)) * 1_000_000 + u64::from(word(at + 4));
+        let mut body = words(&[0, (micros >> 32) as u32, micros as u32, kept, word(at + 12)]);
+        body.extend(&classic[at + 16..at + 16 + kept as usize]);
+        block(6, &body);
+        at += 16 + kept as usize;
+    }
+    file
+}
+
+#[test]
+fn the_same_packets_as_pcapng_give_the_same_verdicts() {
+    same_verdicts(|path, bytes| {
+        if is_capture(path) {
+            pcapng(&bytes)
+        } else {
+            bytes
+        }
+    });
+}
