@@ -108,7 +108,7 @@ pub enum Command {
     Sessions(Table),
     /// All events of all sources on one line of time
     #[command(after_help = TIMELINE_EXAMPLES)]
-    Timeline(Timeline),
+    Timeline(Box<Timeline>),
     /// What a cause means, how it shows, what speaks against it, what to do
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain {
@@ -501,7 +501,7 @@ pub fn man(out: &mut dyn Write) -> io::Result<()> {
     {
         let page = clap_mangen::Man::new(sub.clone());
         let name = sub.get_name().to_uppercase();
-        writeln!(out, ".SH \"{}\"", name)?;
+        writeln!(out, ".SH \"{name}\"")?;
         page.render_description_section(out)?;
         page.render_synopsis_section(out)?;
         page.render_options_section(out)?;
