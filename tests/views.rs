@@ -59,12 +59,12 @@ fn view(part: fn(&Path) -> bool, open: &[&str]) {
 
 #[test]
 fn logs_alone_never_blame_another_cause() {
-    view(|path| !is_capture(path), &[]);
+    view(|path| !is_capture(path), &["accept-queue", "nat-reset"]);
 }
 
 #[test]
 fn captures_alone_never_blame_another_cause() {
-    view(is_capture, &[]);
+    view(is_capture, &["proxy-idle-timeout"]);
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn the_clients_side_alone_never_blames_another_cause() {
 
 #[test]
 fn the_servers_side_alone_never_blames_another_cause() {
-    view(|path| named(path, "server"), &[]);
+    view(|path| named(path, "server"), &["proxy-idle-timeout"]);
 }
 
 /// A copy of the incident with each file rewritten by `edit`.
