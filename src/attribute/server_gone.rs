@@ -2,7 +2,7 @@
 //! out of memory, which differ only in the manner.
 
 use crate::parse::server_log::close_reason::CloseReason;
-use crate::reconstruct::server::{ConnKind, EndManner};
+use crate::reconstruct::server::{ConnKind, EndManner, NoteKind};
 use crate::time::SECOND;
 
 use super::Case;
@@ -120,7 +120,10 @@ fn peer_gone(disconnect: &Disconnect) -> Option<Gone> {
         disconnect.reason(),
         None | Some(CloseReason::ClientClosed | CloseReason::ReadError | CloseReason::WriteError)
     );
-    if !between || !left {
+    let refused = disconnect
+        .note(|note| matches!(note, NoteKind::PeerError(_)))
+        .is_some();
+    if !between || !left || refused {
         return None;
     }
     let at = disconnect.closed?;
@@ -158,7 +161,9 @@ fn peer_gone(disconnect: &Disconnect) -> Option<Gone> {
         };
         let told = !matches!(end.manner, EndManner::Unknown | EndManner::Running);
         // A log that stops for good before this, of a peer known by name or address.
-        let stops = (named || here) && end.manner == EndManner::Unknown && end.until.is_none();
+        let settled = disconnect.lifetime().is_some_and(|lived| lived >= SETTLED);
+        let stops =
+            settled && (named || here) && end.manner == EndManner::Unknown && end.until.is_none();
         if (told || stops) && end.holds(at) {
             fits.push((named || here, end));
         }

@@ -216,7 +216,9 @@ fn of_info(info: &Info, connect: Option<&Connect>, port: u16) -> Option<Protocol
             _ => Protocol::Client,
         });
     }
-    if info.version.is_empty() || before_1_2(&info.version) {
+    // An INFO cut by the capture lacks its last fields; what it lacks says nothing.
+    let whole = info.max_payload.is_some();
+    if !whole || info.version.is_empty() || before_1_2(&info.version) {
         return None;
     }
     Some(Protocol::Route)
