@@ -25,7 +25,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli.rs"]),
     ("clap_mangen", &["cli.rs"]),
     ("indicatif", &["progress.rs"]),
-    ("anyhow", &["main.rs", "cli.rs", "command"]),
+    ("anyhow", &["main.rs", "cli.rs", "cli/", "command"]),
     ("pcap_parser", &["parse/pcap"]),
     ("etherparse", &["parse/packet"]),
     ("nom", &["parse"]),
@@ -141,9 +141,9 @@ fn no_path_of_one_machine_stands_in_a_file() {
         for entry in fs::read_dir(&folder).expect("a folder") {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
-                folders.push(path)
+                folders.push(path);
             } else {
-                files.push(path)
+                files.push(path);
             }
         }
     }

@@ -1,5 +1,10 @@
 //! Real incidents with their true verdicts: every fixture folder, told whole.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "the precision of each confidence word is the test's report"
+)]
+
 mod incident_kit;
 
 use std::collections::BTreeMap;

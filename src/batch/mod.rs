@@ -49,7 +49,7 @@ pub struct BatchOptions {
     pub shard: Option<Shard>,
 }
 
-/// Why a batch did not run at all. A bundle that fails does not stop the rest; see [`Summary::failed`].
+/// Why a batch did not run at all. A bundle that fails does not stop the rest; see [`Summary`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The root cannot be listed.

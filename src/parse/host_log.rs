@@ -171,7 +171,7 @@ pub fn line(text: &str, program: Option<&str>) -> Option<HostLine> {
     Some(HostLine { stamp, kind })
 }
 
-/// The process that was killed or ended, from a line that [`line`] knows.
+/// The process that was killed or ended, from a line that [`line()`] knows.
 pub fn victim(text: &str) -> Option<Victim<'_>> {
     for words in [
         "Killed process ",

@@ -1,7 +1,7 @@
 //! The NATS conversation on one captured connection: who spoke, what was said about life and death of the connection,
 //! counters for everything else.
 //!
-//! Built from reassembled bytes: [`SessionBuilder::data`] for bytes in order, [`SessionBuilder::gap`] for bytes that the
+//! Built from reassembled bytes: [`super::session_builder::SessionBuilder::data`] for bytes in order, [`super::session_builder::SessionBuilder::gap`] for bytes that the
 //! capture does not hold. Memory is bounded: a declared payload is counted, not kept.
 
 use super::conn::End;

@@ -116,7 +116,7 @@ pub fn basis(shown: &Shown<'_>) -> String {
         .iter()
         .filter(|clock| {
             let source = analysis.sources.get(clock.source.0 as usize);
-            !clock.outer && !clock.aligned && source.is_some_and(timed)
+            !clock.outer && !clock.aligned && source.is_some_and(|source| timed(analysis, source))
         })
         .count();
     if apart > 0 && analysis.sources.len() > 1 {

@@ -73,7 +73,7 @@ pub fn text(
     Ok(())
 }
 
-/// Writes the events as JSON objects, one a line, with the fields of [`Row`].
+/// Writes the events as JSON objects, one a line, with the fields of `Row`.
 pub fn ndjson(
     events: &[TimelineEvent],
     sources: &[Source],

@@ -2,7 +2,7 @@
 //!
 //! Three questions, cheapest first: can this line matter at all ([`may_matter`]); what stands around its message
 //! ([`envelope::open`]); what does the message say ([`read`]). Grammars are tables of sentences, one file a library;
-//! words that no table has are read by [`application`] where they clearly speak of NATS.
+//! words that no table has are read by `application` where they clearly speak of NATS.
 
 mod address;
 mod application;

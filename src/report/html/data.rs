@@ -387,7 +387,10 @@ impl<'a> Data<'a> {
             .iter()
             .zip(extents)
             .filter_map(|(source, extent)| {
-                let clock = self.clocks.of(source.id).filter(|_| timed(source))?;
+                let clock = self
+                    .clocks
+                    .of(source.id)
+                    .filter(|_| timed(self.shown.analysis, source))?;
                 let stretch = clock.tightest();
                 let offset = stretch.offset;
                 Some(SourceLane {

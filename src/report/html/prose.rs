@@ -250,7 +250,7 @@ pub(super) fn reading(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> 
         if let Some(rejected) = facts.map(|facts| facts.rejected).filter(|&many| many > 0) {
             let _ = write!(records, ", {} unreadable", thousands(rejected));
         }
-        let clock = clocks.of(source.id).filter(|_| timed(source));
+        let clock = clocks.of(source.id).filter(|_| timed(analysis, source));
         let how = clock.map_or("", |clock| &clock.how);
         writeln!(
             out,

@@ -25,7 +25,7 @@ pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
                 pen,
                 source,
                 facts,
-                clocks.of(source.id).filter(|_| timed(source)),
+                clocks.of(source.id).filter(|_| timed(analysis, source)),
             )?;
         }
         if analysis.sources.len() > most {
