@@ -7,13 +7,9 @@ use crate::align::Alignment;
 use crate::align::clock::When;
 use crate::align::joined::{Joined, Records};
 use crate::parse::server_log::close_reason::CloseReason;
-use crate::reconstruct::client::{
-    ClientConn, ClientEvent, ClientEventKind, ClientOutcome, ClientStory, Trouble,
-};
+use crate::reconstruct::client::{ClientConn, ClientEventKind, ClientStory, Trouble};
 use crate::reconstruct::conn::Manner;
-use crate::reconstruct::server::{
-    ConnKind, EndManner, NoteKind, ServerConn, ServerLife, ServerNote,
-};
+use crate::reconstruct::server::{EndManner, NoteKind, ServerConn, ServerLife, ServerNote};
 use crate::reconstruct::session::{Info, Notice, Protocol, Session};
 use crate::span::LogRef;
 use crate::time::SECOND;
@@ -412,123 +408,6 @@ impl<'a> Disconnect<'a> {
         })
     }
 
-    /// The event that made this connection in the client's log.
-    pub fn client_opened(&self) -> Option<&'a ClientEvent> {
-        self.story?.events.get(self.client?.opened?)
-    }
-
-    /// The event that ended it in the client's log.
-    pub fn client_closed(&self) -> Option<&'a ClientEvent> {
-        self.story?.events.get(self.client?.closed?)
-    }
-
-    /// All events of the client's log that tell why it ended.
-    pub fn client_why(&self) -> impl Iterator<Item = &'a ClientEvent> + '_ {
-        let story = self.story;
-        self.client
-            .into_iter()
-            .flat_map(|conn| conn.why.iter().copied().chain(conn.closed))
-            .filter_map(move |at| story?.events.get(at))
-    }
-
-    /// What went wrong in the client's words.
-    pub fn troubles(&self) -> impl Iterator<Item = (&'a ClientEvent, &'a Trouble)> + '_ {
-        self.client_why().filter_map(|event| match &event.kind {
-            ClientEventKind::Disconnected(trouble)
-            | ClientEventKind::Closed(trouble)
-            | ClientEventKind::ConnectFailed(trouble)
-            | ClientEventKind::Error(trouble) => Some((event, trouble)),
-            ClientEventKind::Stale => Some((event, &Trouble::Stale)),
-            _ => None,
-        })
-    }
-
-    /// The client's log line with a trouble of this kind.
-    pub fn trouble(&self, wanted: impl Fn(&Trouble) -> bool) -> Option<&'a ClientEvent> {
-        self.troubles()
-            .find(|(_, trouble)| wanted(trouble))
-            .map(|(event, _)| event)
-    }
-
-    /// The client decided itself that the connection was stale: its log says so in words that its library uses for
-    /// that alone, or its last PINGs went unanswered and it closed first.
-    pub fn client_gave_up_waiting(&self) -> Option<Evidence> {
-        let spoken = self
-            .client_why()
-            .find(|event| matches!(event.kind, ClientEventKind::Stale));
-        let wire = self.views.iter().find_map(|view| {
-            let unanswered = view.unanswered(Side::Client)?;
-            let close = view.closer()?;
-            (close.side == Side::Client && unanswered.count >= 1).then(|| {
-                view.evidence(
-                    unanswered.first,
-                    format!(
-                        "first of {} PINGs of the client that no PONG answers",
-                        unanswered.count
-                    ),
-                )
-            })
-        });
-        wire.or_else(|| spoken.map(|event| self.quote(&event.at)))
-    }
-
-    /// The application meant the close, by its log.
-    pub fn intended(&self) -> bool {
-        self.client.is_some_and(|conn| conn.intended)
-    }
-
-    /// The client's log tells of a loss: its library came back by itself, or tried to.
-    pub fn lost_by_log(&self) -> bool {
-        self.client.is_some_and(|conn| {
-            !conn.intended
-                && conn.closed.is_some()
-                && matches!(
-                    conn.outcome,
-                    ClientOutcome::Reconnected | ClientOutcome::GaveUp | ClientOutcome::StillDown
-                )
-        })
-    }
-
-    /// The client's address: as the server sees it where known, and its own where that differs.
-    pub fn client_addresses(&self) -> (Option<SocketAddr>, Option<SocketAddr>) {
-        let logged = self.server.and_then(|conn| conn.peer);
-        let at = |view: &View| match view.side(crate::reconstruct::conn::End::Orig) {
-            Side::Client => view.conn.tuple.orig,
-            Side::Server => view.conn.tuple.resp,
-        };
-        let server_leg = self.views.iter().find(|view| !view.leg.client_leg).map(at);
-        let client_leg = self.views.iter().find(|view| view.leg.client_leg).map(at);
-        let local = self
-            .story
-            .and_then(|story| story.events.get(self.client?.opened?))
-            .and_then(|event| event.local);
-        let seen = logged.or(server_leg).or(client_leg).or(local);
-        let own = client_leg.or(local).filter(|own| Some(*own) != seen);
-        (seen, own)
-    }
-
-    /// The server's address.
-    pub fn server_address(&self) -> Option<SocketAddr> {
-        let at = |view: &View| match view.side(crate::reconstruct::conn::End::Orig) {
-            Side::Client => view.conn.tuple.resp,
-            Side::Server => view.conn.tuple.orig,
-        };
-        self.views
-            .iter()
-            .find(|view| !view.leg.client_leg)
-            .or(self.views.first())
-            .map(at)
-            .or_else(|| {
-                self.life
-                    .and_then(|(_, life)| life.identity.listen)
-                    .filter(|at| !at.ip().is_unspecified())
-            })
-            .or_else(|| {
-                self.client
-                    .and_then(|conn| conn.server.as_ref()?.parse().ok())
-            })
-    }
-
     /// The attempt was refused: the host is up, nobody listens; or its kernel took it and reset it before a word.
     pub fn refused(&self) -> Option<Evidence> {
         self.views.iter().find_map(|view| {
@@ -559,60 +438,6 @@ impl<'a> Disconnect<'a> {
                     view.conn.end.manner,
                     Manner::Unanswered | Manner::Unreachable
                 )
-            })
-    }
-
-    /// The connection's kind.
-    pub fn kind(&self) -> ConnKind {
-        self.server.map_or_else(
-            || match self.session().map(|session| &session.protocol) {
-                Some(Protocol::Route) => ConnKind::Route,
-                Some(Protocol::Gateway) => ConnKind::Gateway,
-                Some(Protocol::Leafnode) => ConnKind::Leafnode,
-                Some(Protocol::Mqtt) => ConnKind::Mqtt,
-                _ if self
-                    .session()
-                    .is_some_and(|session| session.websocket.is_some()) =>
-                {
-                    ConnKind::WebSocket
-                }
-                _ => ConnKind::Client,
-            },
-            |conn| conn.kind,
-        )
-    }
-
-    /// Client name, library, version: CONNECT first, then the server's log, then the client's own.
-    pub fn client_identity(&self) -> (Option<String>, Option<String>, Option<String>) {
-        let connect = self
-            .views
-            .iter()
-            .filter_map(View::session)
-            .find_map(|session| session.connect.as_ref());
-        let take = |text: Option<&Box<str>>| {
-            text.filter(|text| !text.is_empty())
-                .map(ToString::to_string)
-        };
-        let name = take(connect.and_then(|connect| connect.name.as_ref()))
-            .or_else(|| take(self.server.and_then(|conn| conn.name.as_ref())))
-            .or_else(|| take(self.server.and_then(|conn| conn.remote.as_ref())))
-            .or_else(|| self.story.map(|story| story.name.to_string()));
-        let lang = take(connect.and_then(|connect| connect.lang.as_ref()))
-            .or_else(|| take(self.server.and_then(|conn| conn.lang.as_ref())));
-        let version = take(connect.and_then(|connect| connect.version.as_ref()))
-            .or_else(|| take(self.server.and_then(|conn| conn.version.as_ref())))
-            .or_else(|| take(self.story.and_then(|story| story.version.as_ref())));
-        (name, lang, version)
-    }
-
-    /// The server's version: INFO first, then its log.
-    pub fn server_version(&self) -> Option<&'a str> {
-        self.info()
-            .map(|info| &*info.version)
-            .filter(|version| !version.is_empty())
-            .or_else(|| {
-                self.life
-                    .and_then(|(_, life)| life.identity.version.as_deref())
             })
     }
 

@@ -6,10 +6,13 @@
 pub mod advisories;
 pub mod catalogue;
 pub mod causes;
+mod client_words;
 pub mod disconnect;
 pub mod endpoint;
 pub mod finding;
+mod identity;
 pub mod incident;
+pub mod life_end;
 pub mod moments;
 pub mod outcome;
 pub mod path;

@@ -7,8 +7,8 @@ use crate::time::SECOND;
 
 use super::Case;
 use super::disconnect::Disconnect;
-use super::endpoint::LifeEnd;
 use super::finding::{Confidence, Evidence, Finding, Initiator};
+use super::life_end::LifeEnd;
 use super::wire::Side;
 
 /// The verdict on the process.
