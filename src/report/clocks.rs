@@ -88,10 +88,24 @@ impl<'a> Clocks<'a> {
 
 /// The source holds times that somebody's grammar reads: its clock means something.
 pub fn timed(analysis: &Analysis, source: &Source) -> bool {
+    let records = &analysis.records;
     let facts = analysis.source_facts.get(source.id.0 as usize);
-    let foreign: u64 = facts.map_or(0, |facts| facts.foreign.iter().map(|row| row.1).sum());
-    let known = facts.is_none_or(|facts| facts.records > foreign);
-    matches!(source.kind, Kind::Capture | Kind::Monitoring) || source.kind == Kind::Log && known
+    let known = || {
+        facts.is_none_or(|facts| facts.foreign.is_empty())
+            || records
+                .servers
+                .iter()
+                .any(|life| life.sources.contains(&source.id))
+            || records
+                .clients
+                .iter()
+                .any(|story| story.source == source.id)
+            || records
+                .host_events
+                .iter()
+                .any(|event| event.at.cite.source == source.id)
+    };
+    matches!(source.kind, Kind::Capture | Kind::Monitoring) || source.kind == Kind::Log && known()
 }
 
 /// An offset from UTC as RFC 3339 writes it: `Z`, `+02:00`, `-05:30`.
