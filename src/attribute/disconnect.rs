@@ -281,25 +281,6 @@ impl<'a> Disconnect<'a> {
         self.server?.notes.iter().find(|note| wanted(&note.kind))
     }
 
-    /// The view nearest a side, or any that could be followed.
-    pub fn view_near(&self, side: Side) -> Option<&View<'a>> {
-        self.views
-            .iter()
-            .find(|view| {
-                if side == Side::Client {
-                    view.near_client()
-                } else {
-                    view.near_server()
-                }
-            })
-            .or_else(|| {
-                self.views
-                    .iter()
-                    .find(|view| !view.near_client() && !view.near_server())
-            })
-            .or_else(|| self.views.first())
-    }
-
     /// The view that was really taken at a side's host.
     pub fn view_at(&self, side: Side) -> Option<&View<'a>> {
         self.views.iter().find(|view| {

@@ -3,7 +3,7 @@
 use crate::align::Alignment;
 use crate::align::clock::When;
 use crate::align::joined::{Leg, Near};
-use crate::reconstruct::conn::{Conn, End, Flow, Manner, RetransmissionRun, Rst, RstOrigin};
+use crate::reconstruct::conn::{Conn, End, Flow, Manner, RetransmissionRun, Rst};
 use crate::reconstruct::session::{Protocol, Session, Talk};
 use crate::span::{Cite, Moment};
 
@@ -230,14 +230,6 @@ impl<'a> View<'a> {
         self.conn.rsts.iter().find(|rst| rst.at == closer.at)
     }
 
-    /// Whether `side` itself is seen ending the connection: FIN, or RST that its own kernel sent.
-    pub fn ended_by(&self, side: Side) -> bool {
-        self.flow(side).fin.is_some()
-            || self.conn.rsts.iter().any(|rst| {
-                self.side(rst.from) == side && matches!(rst.origin, RstOrigin::OwnActive)
-            })
-    }
-
     /// PINGs of `side` that no PONG answered.
     pub fn unanswered(&self, side: Side) -> Option<Unanswered> {
         let session = self.session()?;
@@ -285,11 +277,6 @@ impl<'a> View<'a> {
         let flow = self.flow(side);
         flow.zero_window_since.is_some()
             || self.flow(side.other()).zero_window_probes > 0 && flow.window == Some(0)
-    }
-
-    /// The last packet of `side`.
-    pub fn last_packet(&self, side: Side) -> Option<Moment> {
-        self.flow(side).last_packet
     }
 
     /// TCP was established.

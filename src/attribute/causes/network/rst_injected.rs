@@ -9,7 +9,7 @@ use crate::reconstruct::client::Trouble;
 use crate::reconstruct::conn::RstOrigin;
 
 /// What speaks for a RST from in between, strongest first.
-pub fn signs(disconnect: &Disconnect) -> Option<(Confidence, Vec<Evidence>)> {
+fn signs(disconnect: &Disconnect) -> Option<(Confidence, Vec<Evidence>)> {
     let mut evidence = Vec::new();
     let mut confidence = None;
     // Two captures: it arrived at one end and never left the other.
