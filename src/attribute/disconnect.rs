@@ -271,6 +271,13 @@ impl<'a> Disconnect<'a> {
         found
     }
 
+    /// Somebody states a reason of the server's own: the server closed it, or refused it.
+    pub fn server_gave_reason(&self) -> bool {
+        self.statements
+            .iter()
+            .any(|said| !said.reason.is_departure())
+    }
+
     /// The server's own reason, from its log.
     pub fn reason(&self) -> Option<&'a CloseReason> {
         self.server.and_then(|conn| conn.reason.as_ref())

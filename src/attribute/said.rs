@@ -23,13 +23,9 @@ pub fn said(
         return None;
     }
     // The server's log outranks a client's: a close that the server logs under another reason of its own is that.
-    let contradicted = disconnect.reason().is_some_and(|reason| {
-        !reasons.contains(reason)
-            && !matches!(
-                reason,
-                CloseReason::ClientClosed | CloseReason::ReadError | CloseReason::WriteError
-            )
-    });
+    let contradicted = disconnect
+        .reason()
+        .is_some_and(|reason| !reasons.contains(reason) && !reason.is_departure());
     let confidence = if contradicted {
         Confidence::Possible
     } else {

@@ -116,10 +116,7 @@ fn peer_gone(disconnect: &Disconnect) -> Option<Gone> {
         disconnect.kind(),
         ConnKind::Route | ConnKind::Gateway | ConnKind::Leafnode
     );
-    let left = matches!(
-        disconnect.reason(),
-        None | Some(CloseReason::ClientClosed | CloseReason::ReadError | CloseReason::WriteError)
-    );
+    let left = disconnect.reason().is_none_or(CloseReason::is_departure);
     let refused = disconnect
         .note(|note| matches!(note, NoteKind::PeerError(_)))
         .is_some();

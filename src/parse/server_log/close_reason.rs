@@ -134,6 +134,15 @@ impl CloseReason {
             .map_or_else(|| Self::Other(text.into()), |(reason, _)| reason.clone())
     }
 
+    /// The server only says that the client's side was gone first: EOF, or a read or write that failed. Never a reason of
+    /// the server's own.
+    pub const fn is_departure(&self) -> bool {
+        matches!(
+            self,
+            Self::ClientClosed | Self::ReadError | Self::WriteError
+        )
+    }
+
     /// The server's text.
     pub fn text(&self) -> &str {
         match self {

@@ -10,13 +10,6 @@ use crate::reconstruct::client::Trouble;
 use crate::reconstruct::conn::RstOrigin;
 use crate::reconstruct::server::ConnKind;
 
-/// The reasons under which a server logs that the client's side ended first.
-pub const LEFT: &[CloseReason] = &[
-    CloseReason::ClientClosed,
-    CloseReason::ReadError,
-    CloseReason::WriteError,
-];
-
 /// The client ended it: its log says that the application did, or its FIN (or its own RST) came first and nothing before
 /// it was wrong.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
@@ -47,10 +40,7 @@ pub fn ended_by_client(disconnect: &Disconnect, case: &Case) -> Option<Finding> 
     ) {
         return None;
     }
-    let other = disconnect
-        .statements
-        .iter()
-        .any(|statement| !LEFT.contains(&statement.reason));
+    let other = disconnect.server_gave_reason();
     if other || case.gone(disconnect).is_some() {
         return None;
     }

@@ -1,7 +1,6 @@
 //! `client-config/connect-timeout`: it gives up on connecting faster than this path allows.
 
 use crate::attribute::Case;
-use crate::attribute::causes::client_close::normal::LEFT;
 use crate::attribute::disconnect::{Disconnect, spoken};
 use crate::attribute::finding::{Confidence, Finding, Initiator};
 use crate::attribute::settings::Names;
@@ -18,12 +17,7 @@ const ROUND_TRIPS: i64 = 4;
 
 /// The client leaves during the handshake of TCP or NATS, faster than the path's round trips allow it to finish.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
-    if disconnect.was_ready()
-        || !disconnect
-            .statements
-            .iter()
-            .all(|said| LEFT.contains(&said.reason))
-    {
+    if disconnect.was_ready() || disconnect.server_gave_reason() {
         return None;
     }
     let quick = disconnect.views.iter().any(|view| {

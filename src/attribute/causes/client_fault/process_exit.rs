@@ -31,17 +31,9 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         && matches!(conn.outcome, ClientOutcome::Silent | ClientOutcome::Unknown);
     let client_first = match disconnect.first_close() {
         Some(first) => first.close.side == Side::Client,
-        None => matches!(
-            disconnect.reason(),
-            Some(CloseReason::ClientClosed | CloseReason::ReadError | CloseReason::WriteError)
-        ),
+        None => disconnect.reason().is_some_and(CloseReason::is_departure),
     };
-    let other = disconnect.statements.iter().any(|statement| {
-        !matches!(
-            statement.reason,
-            CloseReason::ClientClosed | CloseReason::ReadError | CloseReason::WriteError
-        )
-    });
+    let other = disconnect.server_gave_reason();
     if !client_first
         || other
         || conn.intended

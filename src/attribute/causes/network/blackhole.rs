@@ -1,7 +1,6 @@
 //! `network/blackhole`: one or both directions went silent; data unanswered, retransmissions, then somebody gave up.
 
 use crate::attribute::Case;
-use crate::attribute::causes::client_close::normal::LEFT;
 use crate::attribute::disconnect::Disconnect;
 use crate::attribute::disconnect::spoken;
 use crate::attribute::finding::{Confidence, Finding, Initiator};
@@ -74,12 +73,7 @@ const AT_ONCE: i64 = 2 * SECOND;
 /// Logs alone: the client counted unanswered PINGs, left, and the same server greeted it at once: it was running, so the
 /// old connection's path was not.
 fn back_at_once(disconnect: &Disconnect, server: &str, client: &str) -> Option<Finding> {
-    if !disconnect.views.is_empty()
-        || disconnect
-            .statements
-            .iter()
-            .any(|said| !LEFT.contains(&said.reason))
-    {
+    if !disconnect.views.is_empty() || disconnect.server_gave_reason() {
         return None;
     }
     let counted = disconnect.trouble(|trouble| *trouble == Trouble::Stale)?;

@@ -58,12 +58,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         return None;
     };
     // The two must come from different places: one capture's FIN cannot be both.
-    let other = disconnect.statements.iter().any(|said| {
-        !matches!(
-            said.reason,
-            CloseReason::ClientClosed | CloseReason::ReadError | CloseReason::WriteError
-        )
-    });
+    let other = disconnect.server_gave_reason();
     if other || at_server.cite == at_client.cite {
         return None;
     }

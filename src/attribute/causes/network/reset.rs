@@ -21,12 +21,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         disconnect.reason(),
         Some(CloseReason::ReadError | CloseReason::WriteError)
     );
-    let other = disconnect.statements.iter().any(|said| {
-        !matches!(
-            said.reason,
-            CloseReason::ClientClosed | CloseReason::ReadError | CloseReason::WriteError
-        )
-    });
+    let other = disconnect.server_gave_reason();
     // A client library that ends its own connections with RST (C, Java) makes this ordinary; its log would then say
     // that the application meant it.
     if other || client_says.is_none() && !(server_says && disconnect.lost_by_log()) {

@@ -144,12 +144,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     if !disconnect.was_ready() && disconnect.views.iter().all(|view| !view.established()) {
         return None;
     }
-    let ended_itself = disconnect.statements.iter().any(|said| {
-        !matches!(
-            said.reason,
-            CloseReason::ClientClosed | CloseReason::ReadError | CloseReason::WriteError
-        )
-    });
+    let ended_itself = disconnect.server_gave_reason();
     if disconnect.intended() || ended_itself {
         return None;
     }

@@ -18,10 +18,7 @@ const LATE: i64 = SECOND;
 /// Three shapes: PINGs acknowledged and unanswered; a handshake completed and no INFO; a close that the server notices
 /// only long after it happened.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
-    let mine = matches!(
-        disconnect.reason(),
-        None | Some(CloseReason::ClientClosed | CloseReason::ReadError | CloseReason::WriteError)
-    );
+    let mine = disconnect.reason().is_none_or(CloseReason::is_departure);
     if !mine || disconnect.intended() {
         return None;
     }
