@@ -11,7 +11,7 @@ use natsleuth::attribute::finding::{Analysis, Close};
 use natsleuth::progress::Silent;
 
 /// What happened to one socket.
-#[derive(Debug, serde::Deserialize)]
+#[derive(Clone, Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Truth {
     /// The client's address as the server sees it.
@@ -42,7 +42,7 @@ impl Truth {
 }
 
 /// One folder: its `case.toml`, and the evidence beside it.
-#[derive(Debug, serde::Deserialize)]
+#[derive(Clone, Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Incident {
     /// The folder's name.

@@ -41,6 +41,11 @@ impl LiveConn {
             if position > flow.next {
                 note(&mut self.anomalies, name::ACK_LOST_SEGMENT, end, at);
                 seen = name::ACK_LOST_SEGMENT;
+                // No segment brought the flow this far, so none tells whether what is missing was sent earlier; the time
+                // since now does.
+                flow.habits.ip_id_at_next = None;
+                flow.habits.tsval_at_next = None;
+                flow.hole_since.get_or_insert(at.ns);
             }
             let data = position > 1;
             flow.acknowledged(position);

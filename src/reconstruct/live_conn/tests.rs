@@ -440,3 +440,26 @@ fn the_silence_before_the_end() {
     assert_eq!((silence.from.frame, silence.until.frame), (6, 7));
     assert_eq!(conn.longest_silence, conn.last_silence);
 }
+
+#[test]
+fn a_segment_recorded_after_its_acknowledgement_was_only_overtaken() {
+    let conn = Dialogue::new()
+        .handshake()
+        .data(Orig, 1, 1, b"abc")
+        .ack(Resp, 1, 4)
+        .ack(Resp, 1, 7)
+        .data(Orig, 4, 1, b"def")
+        .ack(Resp, 1, 7)
+        .end();
+    assert_eq!((conn.orig.retransmissions, conn.orig.out_of_order), (0, 1));
+    assert_eq!(conn.orig.capture_lost_bytes, 0);
+    // Long after it, the capture had missed the first transmission.
+    let conn = Dialogue::new()
+        .handshake()
+        .data(Orig, 1, 1, b"abc")
+        .ack(Resp, 1, 7)
+        .after(300 * MS)
+        .data(Orig, 4, 1, b"def")
+        .end();
+    assert_eq!((conn.orig.retransmissions, conn.orig.out_of_order), (1, 0));
+}
