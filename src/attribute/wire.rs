@@ -158,7 +158,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The first packet that closes.
+    /// The first packet that closes; `None` where a FIN answers something that the capture lost, perhaps the other end's FIN.
     pub fn closer(&self) -> Option<WireClose> {
         let fins = [Side::Client, Side::Server].into_iter().filter_map(|side| {
             Some(WireClose {
@@ -222,6 +222,17 @@ impl<'a> View<'a> {
             .chain(notices)
             .chain(goodbyes)
             .min_by_key(|close| close.at)
+            .filter(|close| close.rst || !self.acknowledges_unseen(close))
+    }
+
+    /// The packet acknowledges more than the capture holds of the other end.
+    fn acknowledges_unseen(&self, close: &WireClose) -> bool {
+        let end = self.end(close.side);
+        self.conn.anomalies.iter().any(|row| {
+            row.name == "ack_lost_segment"
+                && row.from == end
+                && (row.first == close.at || row.last == close.at)
+        })
     }
 
     /// The RST that is the first closing packet.

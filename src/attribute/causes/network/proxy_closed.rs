@@ -17,9 +17,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         .views
         .iter()
         .filter(|view| {
-            // Where the capture lost the server's own words, the client's answer to them would look like the first.
             !view.leg.client_leg
-                && view.flow(Side::Server).capture_lost_bytes == 0
                 && (view.near_server() || disconnect.views.iter().any(|other| other.leg.client_leg))
         })
         .find_map(|view| {
