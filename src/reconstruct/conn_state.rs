@@ -512,13 +512,8 @@ impl ConnState {
             (State::Reset, State::Reset) if orig.is_empty() && resp.is_empty() => "REJ",
             (state, State::Reset) if state.is_idle() => "RSTRH",
             (_, State::Reset) => "RSTR",
-            (State::Reset, state) if state.is_idle() => {
-                if self.is_syn_then_rst() {
-                    "RSTOS0"
-                } else {
-                    "OTH"
-                }
-            }
+            (State::Reset, state) if state.is_idle() && self.is_syn_then_rst() => "RSTOS0",
+            (State::Reset, state) if state.is_idle() => "OTH",
             (State::Reset, _) => "RSTO",
             (State::Closed, State::Closed) => "SF",
             (State::Closed, state) if state.is_idle() => "SH",

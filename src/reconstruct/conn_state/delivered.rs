@@ -14,8 +14,8 @@ const PIECES: usize = 1024;
 pub struct Delivered {
     front: u64,
     trimmed: u64,
-    /// Sorted, apart from one another and from the front. Rarely there at all.
-    waiting: Option<Box<Vec<(u64, u64)>>>,
+    /// Sorted, apart from one another and from the front. Rarely any.
+    waiting: Vec<(u64, u64)>,
     given_up: bool,
 }
 
@@ -24,7 +24,7 @@ impl Default for Delivered {
         Self {
             front: 1,
             trimmed: 1,
-            waiting: None,
+            waiting: Vec::new(),
             given_up: false,
         }
     }
@@ -37,11 +37,11 @@ impl Delivered {
             return;
         }
         let start = start.max(self.front);
-        if start == self.front && self.waiting.is_none() {
+        if start == self.front && self.waiting.is_empty() {
             self.front = end;
             return;
         }
-        let waiting = self.waiting.get_or_insert_default();
+        let waiting = &mut self.waiting;
         let first = waiting.partition_point(|piece| piece.1 < start);
         let behind = waiting.partition_point(|piece| piece.0 <= end);
         let touched = &waiting[first..behind.max(first)];
@@ -51,24 +51,18 @@ impl Delivered {
         waiting.splice(first..behind.max(first), [merged]);
         let above = waiting.last().map_or(0, |piece| piece.1 - self.front);
         self.deliver();
-        let pieces = self.waiting.as_ref().map_or(0, |waiting| waiting.len());
+        let pieces = self.waiting.len();
         if acked <= 1 && pieces > 0 && above > ABOVE_HOLE || pieces > PIECES {
-            self.waiting = None;
+            self.waiting = Vec::new();
             self.given_up = true;
         }
     }
 
     /// Moves the front over what waits there.
     fn deliver(&mut self) {
-        let Some(waiting) = &mut self.waiting else {
-            return;
-        };
-        let reached = waiting.partition_point(|piece| piece.0 <= self.front);
-        for piece in waiting.drain(..reached) {
+        let reached = self.waiting.partition_point(|piece| piece.0 <= self.front);
+        for piece in self.waiting.drain(..reached) {
             self.front = self.front.max(piece.1);
-        }
-        if waiting.is_empty() {
-            self.waiting = None;
         }
     }
 
@@ -81,7 +75,7 @@ impl Delivered {
         self.trimmed = acked;
         let mut gaps = 0;
         if acked > self.front && !(acked <= 2 && partial) {
-            while let Some(piece) = self.waiting.as_ref().and_then(|waiting| waiting.first())
+            while let Some(&piece) = self.waiting.first()
                 && piece.0 < acked
             {
                 gaps += 1;
