@@ -140,26 +140,21 @@ fn every_crate_has_an_allowed_licence_and_comes_from_the_registry() {
 fn every_dependency_says_why_it_is_there() {
     let text = fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
     let mut section = "";
-    let mut before = "";
+    // A comment above holds for all that follow it up to an empty line or the next comment.
+    let mut grouped = false;
     let mut wrong = Vec::new();
     for line in text.lines() {
         if line.starts_with('[') {
-            section = line;
-        } else if section.contains("dependencies") && line.contains(" = ") && !line.starts_with('#')
-        {
-            // Beside it, or above it or its group.
-            let explained = line.contains("# ") || before.starts_with('#') || before == "grouped";
-            if !explained {
+            (section, grouped) = (line, false);
+        } else if line.starts_with('#') {
+            grouped = true;
+        } else if section.contains("dependencies") && line.contains(" = ") {
+            if !grouped && !line.contains("# ") {
                 wrong.push(line.to_owned());
             }
-            before = if explained && before != "" {
-                "grouped"
-            } else {
-                ""
-            };
-            continue;
+        } else {
+            grouped = false;
         }
-        before = if line.starts_with('#') { "#" } else { "" };
     }
     assert!(wrong.is_empty(), "no reason for\n{}", wrong.join("\n"));
 }
