@@ -2,11 +2,13 @@
 
 use std::io::{self, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::align::joined::{CaptureFacts, Records};
 use crate::align::{AlignOptions, align};
+use crate::attribute::advisories::Advisories;
 use crate::attribute::finding::Analysis;
 use crate::attribute::{Bundle, attribute};
 use crate::input::{self, Group, Input, InputOptions};
@@ -28,6 +30,8 @@ pub struct Options {
     pub ports_are_default: bool,
     /// Zones and clocks that the user knows better.
     pub align: AlignOptions,
+    /// Known bugs to hold closes against; `None` for those that are built in.
+    pub advisories: Option<Arc<Advisories>>,
 }
 
 /// Ports that server logs say they listen on.
@@ -87,6 +91,7 @@ pub fn analyze(
         records: reading.records,
         alignment,
         sources: input.sources.clone(),
+        advisories: options.advisories.clone(),
     });
     analysis.source_facts = reading.facts;
     analysis.rejects = reading.rejects;

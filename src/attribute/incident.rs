@@ -166,6 +166,9 @@ fn summary(cause: &str, detail: &str, members: &[usize], closes: &[Close], case:
     if down > 0 {
         let _ = write!(text, ", {down} still down at the log's end");
     }
+    for clause in super::pattern::clauses(members, closes, case) {
+        let _ = write!(text, "; {clause}");
+    }
     text
 }
 

@@ -44,8 +44,13 @@ pub fn close(disconnect: &Disconnect, case: &Case) -> Close {
                 cause: rival.cause,
                 detail: rival.detail,
                 why_not: format!(
-                    "{}; less sure ({})",
+                    "{}; {} ({})",
                     rival.finding.summary,
+                    if rival.finding.confidence < best.finding.confidence {
+                        "less sure"
+                    } else {
+                        "no surer"
+                    },
                     rival.finding.confidence.word()
                 ),
             });

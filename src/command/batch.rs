@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use natsleuth::analyze::Options;
 use natsleuth::batch::{self, BatchOptions, Shard, Summary};
 use natsleuth::report::visible;
 
@@ -16,7 +17,10 @@ pub fn run(arguments: &Batch) -> anyhow::Result<u8> {
         out: arguments.output.clone(),
         depth: arguments.depth,
         // Bundles run side by side, and the settings are part of what makes a bundle done: no number of this machine.
-        analyze: arguments.reading.options(1),
+        analyze: Options {
+            advisories: reading::advisories(arguments.reading.advisories.as_deref())?,
+            ..arguments.reading.options(1)
+        },
         jobs: arguments.jobs.unwrap_or_else(reading::processors),
         memory: arguments.memory,
         shard,

@@ -24,29 +24,53 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         return None;
     }
     // Others that died at the same moment without such a silence: the whole path failed, not one flow's entry.
-    let confidence = if case.idle_deaths(disconnect, idle) >= 2 || disconnect.views.len() >= 2 {
+    let timer = case.timer(disconnect, idle);
+    let confidence = if timer.deaths >= 2 || disconnect.views.len() >= 2 {
         Confidence::Shown
     } else {
         Confidence::Likely
     };
-    let names = Names::of(disconnect.client_identity().1);
+    let names = Names::of_client(disconnect);
     let summary = format!(
         "a device between {} and {} forgot the connection while it was idle for {}",
         case.client_label(disconnect),
         case.server_label(disconnect),
         spoken(idle)
     );
+    let summary = if timer.deaths >= 2 {
+        format!(
+            "{summary}, as {} others did at about that age",
+            timer.deaths - 1
+        )
+    } else {
+        summary
+    };
+    let between = timer.above.map_or_else(
+        || format!("below {}", spoken(timer.below)),
+        |above| {
+            format!(
+                "between {}, which a connection lived through, and {}",
+                spoken(above),
+                spoken(timer.below)
+            )
+        },
+    );
+    let half = timer.below / 2;
+    let safe = timer.above.filter(|above| *above > half).unwrap_or(half);
     Some(
         Finding::new(confidence, Initiator::Network, summary)
             .because(evidence)
             .rival("network", "blackhole", "a path that failed during the silence looks the same on one connection; several that die at the same idle age do not")
             .remedy(format!(
-                "{}: set {} below the device's idle timer (under {}), or ping_interval on the server",
+                "{}: set {} to {} or less, or ping_interval on the server: the device's idle timer lies {between}",
                 names.library,
                 names.ping_interval,
-                spoken(idle)
+                spoken(safe)
             ))
-            .remedy("raise the idle timer of the firewall, NAT or load balancer in the path for port 4222 (for example nf_conntrack_tcp_timeout_established, the load balancer's idle timeout)"),
+            .remedy(format!(
+                "or raise the idle timer of the firewall, NAT or load balancer in the path to {} (for example nf_conntrack_tcp_timeout_established, the load balancer's idle timeout) above the ping interval (servers ping every 2 minutes by default)",
+                disconnect.server_address().map_or_else(|| "the server".to_owned(), |address| address.to_string())
+            )),
     )
 }
 
