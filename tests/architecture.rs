@@ -29,7 +29,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("pcap_parser", &["parse/pcap"]),
     ("etherparse", &["parse/packet"]),
     ("nom", &["parse"]),
-    ("parquet", &["report/parquet.rs"]),
+    ("parquet", &["report/parquet_table.rs"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

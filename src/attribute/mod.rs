@@ -10,6 +10,7 @@ mod client_words;
 pub mod disconnect;
 pub mod endpoint;
 pub mod finding;
+mod headline;
 mod identity;
 pub mod incident;
 pub mod life_end;

@@ -23,7 +23,7 @@ pub mod carve;
 pub mod conns;
 pub mod explain;
 pub mod output;
-pub mod parquet;
+pub mod parquet_table;
 mod prose;
 pub mod schema;
 pub mod sessions;
@@ -138,8 +138,8 @@ pub fn render(
         Format::Ndjson => ndjson::write(&shown, out),
         Format::Csv => csv::closes(&shown, out),
         Format::CsvIncidents => csv::incidents(&shown, out),
-        Format::Parquet => parquet::closes(&shown, out),
-        Format::ParquetIncidents => parquet::incidents(&shown, out),
+        Format::Parquet => parquet_table::closes(&shown, out),
+        Format::ParquetIncidents => parquet_table::incidents(&shown, out),
         Format::Sarif => sarif::write(&shown, options, out),
         Format::Html => html::write(&shown, options, out),
     }
