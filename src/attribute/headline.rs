@@ -9,7 +9,9 @@ use super::finding::Close;
 /// The sentence of the closes `members`.
 pub fn of(cause: &str, detail: &str, members: &[usize], closes: &[Close], case: &Case) -> String {
     let members: Vec<&Close> = members.iter().map(|&index| &closes[index]).collect();
-    let server = case.server_label(&case.disconnects[members[0].joined]);
+    let server = case
+        .server_label(&case.disconnects[members[0].joined])
+        .to_string();
     let attempts = members.iter().filter(|close| close.attempt).count();
     let mut text = format!(
         "{}: {}",

@@ -13,6 +13,7 @@ pub mod finding;
 mod headline;
 mod identity;
 pub mod incident;
+pub mod label;
 pub mod life_end;
 pub mod moments;
 pub mod outcome;
@@ -36,6 +37,7 @@ use crate::source::Source;
 use disconnect::Disconnect;
 use endpoint::{Endpoint, Endpoints};
 use finding::{Analysis, Close};
+use label::Label;
 use moments::Moments;
 use server_gone::Gone;
 
@@ -239,44 +241,14 @@ impl<'a> Case<'a> {
     }
 
     /// The server in words: its name, else its address, else "the server".
-    pub fn server_label(&self, disconnect: &Disconnect) -> String {
-        let name = server_name(disconnect);
-        match (name, disconnect.server_address()) {
-            (Some(name), Some(address)) => format!("server {name} ({address})"),
-            (Some(name), None) => format!("server {name}"),
-            (None, Some(address)) => format!("server {address}"),
-            (None, None) => "the server".to_owned(),
-        }
+    pub fn server_label<'d>(&self, disconnect: &'d Disconnect<'d>) -> Label<'d> {
+        Label::Server(disconnect)
     }
 
     /// The client in words: its name, else its address, else "the client".
-    pub fn client_label(&self, disconnect: &Disconnect) -> String {
-        let (name, _, _) = disconnect.client_identity();
-        name.or_else(|| {
-            disconnect
-                .client_addresses()
-                .0
-                .map(|address| address.to_string())
-        })
-        .map_or_else(|| "the client".to_owned(), |name| format!("client {name}"))
+    pub fn client_label<'d>(&self, disconnect: &'d Disconnect<'d>) -> Label<'d> {
+        Label::Client(disconnect)
     }
-}
-
-/// A server's name where it has one of its own; an id in its place is cut to what tells it apart.
-fn server_name(disconnect: &Disconnect) -> Option<String> {
-    let from_info = disconnect
-        .info()
-        .and_then(|info| info.server_name.as_deref());
-    let from_log = disconnect
-        .life
-        .and_then(|(_, life)| life.identity.name.as_deref());
-    let name = from_info.or(from_log).filter(|name| !name.is_empty())?;
-    let generated = name.len() == 56 && name.starts_with('N');
-    Some(if generated {
-        format!("{}…", endpoint::short(name))
-    } else {
-        name.to_owned()
-    })
 }
 
 /// Everything that the earlier stages hand over.

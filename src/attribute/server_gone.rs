@@ -147,7 +147,7 @@ fn peer_gone(disconnect: &Disconnect) -> Option<Gone> {
             given.is_some()
                 && (given == identity.name.as_deref() || given == identity.id.as_deref())
         };
-        let named = called(remote) || called(name.as_deref());
+        let named = called(remote) || called(name);
         let known = addresses.peek().is_some();
         let here = addresses.any(|ip| Some(ip) == peer_ip);
         if !(named || here || !known) {
