@@ -14,12 +14,12 @@ use super::wire::View;
 const SEVERAL: usize = 3;
 
 /// Clauses for an incident's sentence, the surest first.
-pub fn clauses(members: &[usize], closes: &[Close], case: &Case) -> Vec<String> {
+pub fn clauses(members: &[&Close], case: &Case) -> Vec<String> {
     [
-        same_instant(members, closes),
-        same_age(members, closes),
-        beat(members, closes),
-        one_device(members, closes, case),
+        same_instant(members),
+        same_age(members),
+        beat(members),
+        one_device(members, case),
     ]
     .into_iter()
     .flatten()
@@ -29,18 +29,22 @@ pub fn clauses(members: &[usize], closes: &[Close], case: &Case) -> Vec<String> 
 /// Closes within this are one event of a process, a kernel or a device; people and timers of their own are slower.
 const INSTANT: i64 = SECOND / 10;
 
-fn same_instant(members: &[usize], closes: &[Close]) -> Option<String> {
-    let times = moments(members, closes, false)?;
+fn same_instant(members: &[&Close]) -> Option<String> {
+    // A server that ended or stood still is one cause already.
+    let known = |close: &&Close| matches!(close.cause, "server-shutdown" | "overload");
+    if members.iter().any(known) {
+        return None;
+    }
+    let times = moments(members)?;
     let within = times.last()? - times.first()?;
     (within <= INSTANT).then(|| format!("all within {}: one common cause", spoken(within)))
 }
 
-/// When the members closed, ascending; attempts, which nobody held open, only where asked for.
-fn moments(members: &[usize], closes: &[Close], attempts: bool) -> Option<Vec<i64>> {
+/// When the members closed, ascending, without attempts, which nobody held open.
+fn moments(members: &[&Close]) -> Option<Vec<i64>> {
     let mut times: Vec<i64> = members
         .iter()
-        .map(|index| &closes[*index])
-        .filter(|close| attempts || !close.attempt)
+        .filter(|close| !close.attempt)
         .map(|close| close.closed_at.map(|when| when.at.0))
         .collect::<Option<_>>()?;
     times.sort_unstable();
@@ -48,10 +52,9 @@ fn moments(members: &[usize], closes: &[Close], attempts: bool) -> Option<Vec<i6
 }
 
 /// Connections opened at different moments that lived equally long met a limit of age, not of idleness.
-fn same_age(members: &[usize], closes: &[Close]) -> Option<String> {
+fn same_age(members: &[&Close]) -> Option<String> {
     let mut lives: Vec<(i64, i64)> = members
         .iter()
-        .map(|index| &closes[*index])
         .filter(|close| !close.attempt)
         .map(|close| {
             let opened = close.opened_at?;
@@ -74,8 +77,8 @@ fn same_age(members: &[usize], closes: &[Close]) -> Option<String> {
 }
 
 /// Closes that come at equal distances follow a scheduler.
-fn beat(members: &[usize], closes: &[Close]) -> Option<String> {
-    let times = moments(members, closes, false)?;
+fn beat(members: &[&Close]) -> Option<String> {
+    let times = moments(members)?;
     let mut beats = times.clone();
     beats.dedup_by(|later, earlier| *later - *earlier <= INSTANT);
     let gaps: Vec<i64> = beats.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -88,9 +91,9 @@ fn beat(members: &[usize], closes: &[Close]) -> Option<String> {
 }
 
 /// RSTs from in between with one hop count and one window came from one device.
-fn one_device(members: &[usize], closes: &[Close], case: &Case) -> Option<String> {
-    let resets = |index: &usize| {
-        let disconnect = &case.disconnects[closes[*index].joined];
+fn one_device(members: &[&Close], case: &Case) -> Option<String> {
+    let resets = |close: &&Close| {
+        let disconnect = &case.disconnects[close.joined];
         let name = |rst: &Rst| (rst.ttl, rst.window, rst.options);
         disconnect
             .views
@@ -98,7 +101,7 @@ fn one_device(members: &[usize], closes: &[Close], case: &Case) -> Option<String
             .find_map(View::closing_rst)
             .map(name)
     };
-    let network = |index: &&usize| closes[**index].cause == "network";
+    let network = |close: &&&Close| close.cause == "network";
     let marks: Vec<_> = members.iter().filter(network).filter_map(resets).collect();
     let kinds: BTreeSet<_> = marks.iter().collect();
     let (ttl, window, _) = *marks.first()?;
@@ -134,17 +137,19 @@ mod tests {
             .collect()
     }
 
-    const ALL: [usize; 4] = [0, 1, 2, 3];
+    fn all(closes: &[Close]) -> Vec<&Close> {
+        closes.iter().collect()
+    }
 
     #[test]
     fn one_instant_is_one_cause() {
         let together = closes(&[(0.0, 9.0), (1.0, 9.01), (2.0, 9.02), (3.0, 9.03)]);
-        let says = same_instant(&ALL, &together).expect("a pattern");
+        let says = same_instant(&all(&together)).expect("a pattern");
         assert_eq!(says, "all within 30.0 ms: one common cause");
         let apart = closes(&[(0.0, 9.0), (1.0, 9.01), (2.0, 9.02), (3.0, 9.5)]);
-        assert_eq!(same_instant(&ALL, &apart), None);
+        assert_eq!(same_instant(&all(&apart)), None);
         assert_eq!(
-            same_instant(&ALL[..2], &together),
+            same_instant(&all(&together)[..2]),
             None,
             "two are no pattern"
         );
@@ -153,17 +158,17 @@ mod tests {
     #[test]
     fn equal_ages_of_different_openings_are_a_limit() {
         let aged = closes(&[(0.0, 60.0), (10.0, 70.1), (25.0, 85.0), (31.0, 91.2)]);
-        let says = same_age(&ALL, &aged).expect("a pattern");
+        let says = same_age(&all(&aged)).expect("a pattern");
         assert_eq!(says, "each lived 60.0 s to 60.2 s: a limit of age");
         let born_together = closes(&[(0.0, 60.0), (0.01, 60.0), (0.02, 60.0), (0.0, 60.0)]);
-        assert_eq!(same_age(&ALL, &born_together), None);
+        assert_eq!(same_age(&all(&born_together)), None);
     }
 
     #[test]
     fn an_even_beat_is_a_scheduler() {
         let even = closes(&[(0.0, 60.0), (1.0, 120.5), (2.0, 180.0), (3.0, 240.2)]);
-        assert!(beat(&ALL, &even).is_some_and(|says| says.starts_with("one every 60.")));
+        assert!(beat(&all(&even)).is_some_and(|says| says.starts_with("one every 60.")));
         let uneven = closes(&[(0.0, 60.0), (1.0, 100.0), (2.0, 180.0), (3.0, 240.0)]);
-        assert_eq!(beat(&ALL, &uneven), None);
+        assert_eq!(beat(&all(&uneven)), None);
     }
 }

@@ -3,7 +3,7 @@
 use crate::reconstruct::client::Trouble;
 use crate::time::SECOND;
 
-use super::disconnect::{Disconnect, spoken};
+use super::disconnect::{Disconnect, spoken, times};
 use super::finding::{Confidence, Evidence, Finding, Initiator};
 use super::path::dead_path;
 use super::settings::Names;
@@ -40,7 +40,10 @@ pub fn not_reading(view: &View) -> Option<Evidence> {
         let at = flow.last_packet.unwrap_or(view.conn.last);
         return Some(view.evidence(
             at,
-            format!("the client's receive window was shut for {total} in all: it did not read"),
+            format!(
+                "the client's receive window was zero {}, {total} in all",
+                times(flow.zero_windows)
+            ),
         ));
     }
     None
@@ -92,18 +95,16 @@ pub fn judge(disconnect: &Disconnect, reading: Reading) -> Option<Finding> {
     Some(
         finding
             .because(closed)
-            .remedy(format!(
-                "client: take messages off the subscription faster (more workers, hand work to another thread), or spread them over a queue group; {} pending limit: {}",
-                names.library, names.pending_limits
-            ))
+            .remedy("client: take messages off the subscription faster (more workers, hand work to another thread), or spread them over a queue group")
             .remedy(match shut.filter(|_| reading.deadline) {
                 Some(shut) => format!(
-                    "server: {} was outlasted by a client that did not read for {}; a longer one than that would have kept it, and with it up to max_pending of memory",
+                    "server: {} was outlasted by a client that did not read for {} in all; a longer one than that would have kept it, and with it up to max_pending of memory",
                     reading.limit,
                     spoken(shut)
                 ),
                 None => format!("server: {} decides how much patience it has; raise it only if such stalls are expected", reading.limit),
-            }),
+            })
+            .remedy(format!("{}: {} is how much the client itself lets pile up", names.library, names.pending_limits)),
     )
 }
 

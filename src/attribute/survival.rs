@@ -77,3 +77,35 @@ impl Survival {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Survival, Timer};
+
+    #[test]
+    fn the_timer_lies_between_the_last_survived_and_the_first_deadly_silence() {
+        let survival = Survival {
+            died: vec![(Some(0), 95), (Some(0), 100), (Some(0), 400), (Some(1), 97)],
+            lived: vec![(Some(0), 30), (Some(0), 80), (Some(0), 200), (Some(1), 90)],
+        };
+        let timer = Timer {
+            deaths: 2,
+            above: Some(80),
+            below: 95,
+        };
+        assert_eq!(survival.timer(Some(0), 100), timer);
+        let alone = survival.timer(Some(0), 400);
+        assert_eq!((alone.deaths, alone.above), (1, Some(200)));
+    }
+
+    #[test]
+    fn another_servers_silences_bound_nothing() {
+        let survival = Survival {
+            died: vec![(Some(1), 100)],
+            lived: vec![(Some(0), 80), (Some(1), 0)],
+        };
+        let timer = survival.timer(Some(1), 100);
+        assert_eq!((timer.deaths, timer.above, timer.below), (1, None, 100));
+        assert_eq!(survival.timer(Some(2), 50).deaths, 0);
+    }
+}

@@ -2,7 +2,6 @@
 
 use std::io::Write;
 
-use natsleuth::analyze::Options;
 use natsleuth::batch::{self, BatchOptions, Shard, Summary};
 use natsleuth::report::visible;
 
@@ -12,15 +11,15 @@ use crate::cli::Batch;
 /// Runs the batch and writes what it did.
 pub fn run(arguments: &Batch) -> anyhow::Result<u8> {
     let shard = Shard::choose(arguments.shard.as_deref(), &|name| std::env::var(name).ok())?;
+    // Bundles run side by side, and the settings are part of what makes a bundle done: no number of this machine.
+    let mut analyze = arguments.reading.options(1);
+    analyze.input.hash = true;
+    analyze.advisories = reading::advisories(arguments.reading.advisories.as_deref())?;
     let options = BatchOptions {
         root: arguments.root.clone(),
         out: arguments.output.clone(),
         depth: arguments.depth,
-        // Bundles run side by side, and the settings are part of what makes a bundle done: no number of this machine.
-        analyze: Options {
-            advisories: reading::advisories(arguments.reading.advisories.as_deref())?,
-            ..arguments.reading.options(1)
-        },
+        analyze,
         jobs: arguments.jobs.unwrap_or_else(reading::processors),
         memory: arguments.memory,
         shard,

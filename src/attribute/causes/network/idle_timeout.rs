@@ -13,6 +13,9 @@ use crate::reconstruct::conn::RstOrigin;
 /// speak against a timer.
 const LONGER_THAN_EVER: f64 = 1.3;
 
+/// A silence that was lived through and is this many times shorter than the deadly one bounds nothing worth a word.
+const TELLING: i64 = 4;
+
 /// A silence longer than any before it, then the first packet after it is lost or answered with a RST.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     if !disconnect.was_ready() {
@@ -37,15 +40,13 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         case.server_label(disconnect),
         spoken(idle)
     );
-    let summary = if timer.deaths >= 2 {
-        format!(
-            "{summary}, as {} others did at about that age",
-            timer.deaths - 1
-        )
-    } else {
-        summary
+    let summary = match timer.deaths {
+        0 | 1 => summary,
+        2 => format!("{summary}, as another did at about that age"),
+        deaths => format!("{summary}, as {} others did at about that age", deaths - 1),
     };
-    let between = timer.above.map_or_else(
+    let telling = timer.above.filter(|above| *above > timer.below / TELLING);
+    let between = telling.map_or_else(
         || format!("below {}", spoken(timer.below)),
         |above| {
             format!(

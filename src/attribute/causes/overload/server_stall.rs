@@ -30,20 +30,23 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         .or_else(|| noticed_late(disconnect, case, server, client))
         .or_else(|| thawed(disconnect, case, server))?;
     let names = Names::of_client(disconnect);
-    Some(
-        Finding::new(confidence, Initiator::Client, summary)
-            .because(evidence)
-            .because(pressure(disconnect))
-            .missing("processor, memory and disk figures of the server's host at that time; its /varz before and after")
-            .remedy("find what held the server: processor quota (throttling of its cgroup), a frozen or migrating VM, swapping, slow JetStream disk; GOMAXPROCS and the quota should agree")
-            .remedy(format!(
-                "{}: {} x ({} + 1) is how long it waits for a silent server{}",
-                names.library,
-                names.ping_interval,
-                names.max_pings_out,
-                lasted(disconnect, case).unwrap_or_default()
-            )),
-    )
+    let finding = Finding::new(confidence, Initiator::Client, summary)
+        .because(evidence)
+        .because(pressure(disconnect))
+        .missing("processor, memory and disk figures of the server's host at that time; its /varz before and after")
+        .remedy("find what held the server: processor quota (throttling of its cgroup), a frozen or migrating VM, swapping, slow JetStream disk; GOMAXPROCS and the quota should agree");
+    // What waited for a greeting had a connect timeout, not PINGs.
+    let counted = disconnect.trouble(|trouble| *trouble == Trouble::Stale);
+    if counted.is_none() && stalled(disconnect, Side::Server).is_none() {
+        return Some(finding);
+    }
+    Some(finding.remedy(format!(
+        "{}: {} x ({} + 1) is how long it waits for a silent server{}",
+        names.library,
+        names.ping_interval,
+        names.max_pings_out,
+        lasted(disconnect, case).unwrap_or_default()
+    )))
 }
 
 /// How long the stall lasted at least, in words: from what was not answered first to the server's next greeting.
