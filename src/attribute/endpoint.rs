@@ -81,7 +81,7 @@ pub struct Endpoint {
     pub over_limit: usize,
     /// Goodbyes of the server, by time.
     farewells: Vec<(When, Farewell)>,
-    /// Connections that it held.
+    /// Connections that it held, until their order is known.
     held: Vec<Held>,
     index: Index,
 }
@@ -422,7 +422,7 @@ impl Endpoint {
             infos_of,
             stillborn: Moments::new(self.stillborn.iter().copied()),
             noticed: Moments::new(self.noticed.iter().copied()),
-            closing_order: ClosingOrder::new(&self.held),
+            closing_order: ClosingOrder::new(&std::mem::take(&mut self.held)),
         };
     }
 

@@ -122,15 +122,16 @@ impl<'a> Case<'a> {
         case.survival = Survival::new(&case.disconnects, &case.endpoints);
         case.waits.sort_unstable();
         let waiting = case.waits.iter().filter_map(|(endpoint, ..)| *endpoint);
-        case.listeners = waiting.map(|of| (of, Listener::default())).collect();
-        for (endpoint, listener) in &mut case.listeners {
-            let of = &case.endpoints.of;
-            let own = case
-                .disconnects
-                .iter()
-                .filter(|other| of[other.index] == Some(*endpoint));
-            *listener = Listener::new(own);
+        let mut asked: BTreeMap<usize, Vec<&Disconnect>> =
+            waiting.map(|of| (of, Vec::new())).collect();
+        for disconnect in &case.disconnects {
+            let of = case.endpoints.of[disconnect.index];
+            if let Some(own) = of.and_then(|of| asked.get_mut(&of)) {
+                own.push(disconnect);
+            }
         }
+        let listener = |(of, own): (usize, Vec<&Disconnect>)| (of, Listener::new(own.into_iter()));
+        case.listeners = asked.into_iter().map(listener).collect();
         case.named = records
             .servers
             .iter()

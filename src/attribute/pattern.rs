@@ -15,6 +15,11 @@ const SEVERAL: usize = 3;
 
 /// Clauses for an incident's sentence, the surest first.
 pub fn clauses(members: &[&Close], case: &Case) -> Vec<String> {
+    // Against a server that lacks room the clients' own retries set the beat.
+    let crowded = |close: &&Close| matches!(close.cause, "overload" | "client-config");
+    if members.iter().any(crowded) {
+        return Vec::new();
+    }
     [
         same_instant(members),
         same_age(members),
@@ -30,9 +35,8 @@ pub fn clauses(members: &[&Close], case: &Case) -> Vec<String> {
 const INSTANT: i64 = SECOND / 10;
 
 fn same_instant(members: &[&Close]) -> Option<String> {
-    // A server that ended or stood still is one cause already.
-    let known = |close: &&Close| matches!(close.cause, "server-shutdown" | "overload");
-    if members.iter().any(known) {
+    // A server that ended is one cause already.
+    if members.iter().any(|close| close.cause == "server-shutdown") {
         return None;
     }
     let times = moments(members)?;
