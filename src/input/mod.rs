@@ -15,7 +15,7 @@ mod hold;
 mod member;
 mod peek;
 mod piece;
-mod rotation;
+pub mod rotation;
 mod sniff;
 mod stdin;
 mod tar;
