@@ -322,6 +322,7 @@ fn captured(life: &Life, source: SourceId, wrong: &Wrong, part: f64, info: bool)
         },
         state: "SF",
         history: "ShADadFf".into(),
+        zeek_swaps: false,
         rsts: Vec::new(),
         icmp: Vec::new(),
         anomalies: Vec::new(),
