@@ -136,11 +136,13 @@ fn enough(outcome: &Outcome, disconnect: &Disconnect, case: &Case) -> Option<Str
     if away <= tried {
         return None;
     }
-    let mut text = format!(", the server was back after {}", spoken(away));
+    let told = format!(", the server was back after {}", spoken(away));
     if let Some(attempts) = outcome.attempts.filter(|attempts| *attempts > 0) {
         let pace = (tried / i64::from(attempts)).max(1);
         let needed = away / pace + 1;
-        text.push_str(&format!(": {needed} attempts at this pace outlast that"));
+        return Some(format!(
+            "{told}: {needed} attempts at this pace outlast that"
+        ));
     }
-    Some(text)
+    Some(told)
 }

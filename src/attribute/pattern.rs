@@ -82,8 +82,7 @@ fn same_age(members: &[&Close]) -> Option<String> {
 
 /// Closes that come at equal distances follow a scheduler.
 fn beat(members: &[&Close]) -> Option<String> {
-    let times = moments(members)?;
-    let mut beats = times.clone();
+    let mut beats = moments(members)?;
     beats.dedup_by(|later, earlier| *later - *earlier <= INSTANT);
     let gaps: Vec<i64> = beats.windows(2).map(|pair| pair[1] - pair[0]).collect();
     let (shortest, longest) = (*gaps.iter().min()?, *gaps.iter().max()?);

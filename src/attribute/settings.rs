@@ -103,7 +103,7 @@ impl Names {
     pub fn of_client(disconnect: &Disconnect) -> Self {
         let (_, lang, _) = disconnect.client_identity();
         if lang.is_some() {
-            return Self::of(lang.as_deref());
+            return Self::of(lang);
         }
         match disconnect.story.map(|story| story.library) {
             Some(Library::Go) => GO,
