@@ -97,13 +97,13 @@ pub fn describe(disconnect: &Disconnect, case: &Case) -> Close {
             .server
             .map(|conn| conn.id)
             .or_else(|| disconnect.info()?.client_id),
-        client_name,
-        client_lang,
-        client_version,
+        client_name: client_name.map(str::to_owned),
+        client_lang: client_lang.map(str::to_owned),
+        client_version: client_version.map(str::to_owned),
         account: disconnect
             .server
             .and_then(|conn| conn.account.as_ref().map(ToString::to_string)),
-        server_name: super::server_name(disconnect),
+        server_name: super::label::server_name(disconnect),
         server_life: disconnect.life.map(|(index, _)| index),
         attempt: !disconnect.was_ready() && disconnect.turned_away(),
         opened_at: disconnect.opened,

@@ -61,7 +61,7 @@ pub fn judge(disconnect: &Disconnect, reading: Reading) -> Option<Finding> {
         let flow = view.flow(Side::Server);
         flow.retransmissions >= 5 && view.loss_share(Side::Server) > 0.02
     });
-    let names = Names::of(disconnect.client_identity().1.as_deref());
+    let names = Names::of(disconnect.client_identity().1);
     let mut finding = match (reading.finding, &closed) {
         (Some(finding), _) => finding,
         // Only packets: the server cuts a message off in the middle, without -ERR, in front of a closed window.

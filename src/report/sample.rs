@@ -427,6 +427,7 @@ fn conn(source: u32, client: SocketAddr, frame: u64, end_us: i64) -> Conn {
         },
         state: "SF",
         history: "ShADadFf".into(),
+        zeek_swaps: false,
         rsts: Vec::new(),
         icmp: Vec::new(),
         anomalies: Vec::new(),
