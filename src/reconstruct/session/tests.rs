@@ -454,7 +454,7 @@ fn frame(masked: bool, deflated: bool, payload: &[u8]) -> Vec<u8> {
     match payload.len() {
         len @ ..126 => frame.push(mask | len as u8),
         len => {
-            frame.push(mask | 126);
+            frame.push(mask | 0x7e);
             frame.extend((len as u16).to_be_bytes());
         }
     }

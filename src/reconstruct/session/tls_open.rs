@@ -49,7 +49,7 @@ pub struct Open {
     /// How many numbers the next record may be ahead of that.
     doubt: u64,
     failures: u8,
-    /// ChangeCipherSpec was seen: TLS 1.2 seals from there on.
+    /// ChangeCipherSpec was seen, or may have been missed: TLS 1.2 seals from there on.
     sealed: bool,
     opened: bool,
 }
@@ -88,14 +88,13 @@ impl Open {
             header, at, body, ..
         } = record;
         if header.content == Content::ChangeCipherSpec {
-            self.sealed = true;
+            if !self.suite.is_1_3() && !self.opened {
+                self.sealed = true;
+                (self.seq, self.doubt, self.failures) = (0, 0, 0);
+            }
             return true;
         }
-        let sealed = if self.suite.is_1_3() {
-            header.content == Content::ApplicationData
-        } else {
-            self.sealed
-        };
+        let sealed = header.content == Content::ApplicationData || self.sealed;
         if !sealed {
             return true;
         }
@@ -122,6 +121,7 @@ impl Open {
     /// Bytes between two records that the capture does not hold; false when the keys are given up.
     pub fn hole(&mut self, at: Moment, len: u64, out: &mut impl FnMut(Moment, Out<'_>)) -> bool {
         self.doubt = (self.doubt + len / SMALLEST + 1).min(TRIES);
+        self.sealed |= !self.suite.is_1_3();
         if self.opened {
             out(at, Out::Lost);
         }
@@ -165,18 +165,15 @@ impl Open {
             }
             return;
         }
-        match &mut self.early {
-            Some((_, seq)) => {
-                *seq += 1;
-                self.doubt = 1;
-            }
-            None => {
-                self.seq += 1;
-                if content == Content::ApplicationData {
-                    self.opened |= !whole;
-                    out(at, Out::Gap(self.suite.plain_len(len).into()));
-                }
-            }
+        if let Some((_, seq)) = &mut self.early {
+            *seq += 1;
+            self.doubt = 1;
+            return;
+        }
+        self.seq += 1;
+        if content == Content::ApplicationData {
+            self.opened |= !whole;
+            out(at, Out::Gap(self.suite.plain_len(len).into()));
         }
     }
 
