@@ -12,6 +12,7 @@ pub mod disconnect;
 pub mod endpoint;
 mod farewell;
 pub mod finding;
+mod headline;
 mod identity;
 pub mod incident;
 pub mod label;
