@@ -2,20 +2,19 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use natsleuth::attribute::advisories as data;
 use natsleuth::report;
 use natsleuth::report::output::Output;
 
-use super::{print, status};
-use crate::cli::{self, Look};
+use super::{print, reading, status};
+use crate::cli::output::{Look, width};
 
 /// Writes the catalogue of causes or a part of it.
 pub fn explain(cause: Option<&str>, look: Look) -> anyhow::Result<u8> {
     let mut known = true;
     print(|out| {
         let color = look.color(&Output::Stdout);
-        known = report::explain::render(cause, color, cli::width(&Output::Stdout), out)?;
+        known = report::explain::render(cause, color, width(&Output::Stdout), out)?;
         Ok(())
     })?;
     Ok(if known { 0 } else { status::USAGE })
@@ -23,20 +22,12 @@ pub fn explain(cause: Option<&str>, look: Look) -> anyhow::Result<u8> {
 
 /// Writes known bugs.
 pub fn advisories(id: Option<&str>, file: Option<&Path>, look: Look) -> anyhow::Result<u8> {
-    let loaded;
-    let data = match file {
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("cannot read {}", path.display()))?;
-            loaded = data::load(&text).with_context(|| format!("in {}", path.display()))?;
-            &loaded
-        }
-        None => data::embedded(),
-    };
+    let given = reading::advisories(file)?;
+    let data = given.as_deref().unwrap_or_else(|| data::embedded());
     let mut known = true;
     print(|out| {
         let color = look.color(&Output::Stdout);
-        known = report::advisories::render(data, id, color, cli::width(&Output::Stdout), out)?;
+        known = report::advisories::render(data, id, color, width(&Output::Stdout), out)?;
         Ok(())
     })?;
     Ok(if known { 0 } else { status::USAGE })
