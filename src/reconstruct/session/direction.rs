@@ -191,7 +191,12 @@ impl Direction {
         let more = bytes.len().min(ENOUGH - held.len());
         let mut start = std::mem::take(held);
         start.extend_from_slice(&bytes[..more]);
-        match beginning(&start, start.len() == ENOUGH) {
+        let full = start.len() == ENOUGH;
+        match beginning(&start, full) {
+            // Its first line is quoted, however the bytes were cut.
+            Some(Beginning::Named(_)) if !full && !start.contains(&b'\n') => {
+                *self.ops.buffer() = start;
+            }
             Some(known) => self.enter(known, &start, at, listener),
             None => *self.ops.buffer() = start,
         }
@@ -236,7 +241,8 @@ impl Direction {
             }
             Beginning::Named(name) if first => {
                 listener.name(name);
-                listener.unreadable(at, start);
+                let line = start.split(|&byte| byte == b'\r' || byte == b'\n').next();
+                listener.unreadable(at, line.unwrap_or_default());
                 Layer::Other
             }
             _ => {
