@@ -7,6 +7,7 @@ pub mod advisories;
 pub mod catalogue;
 pub mod causes;
 mod client_words;
+pub mod crossing;
 pub mod disconnect;
 pub mod endpoint;
 pub mod finding;

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use super::assembler::Assembler;
 use super::conn::{Flow, RetransmissionRun};
 use super::seq::{Seq, Unwrap};
-use crate::parse::packet::Segment;
+use crate::parse::packet::{RST, Segment};
 use crate::span::Moment;
 
 /// A flow and what is needed to judge its next segment.
@@ -28,8 +28,8 @@ pub struct FlowState {
     pub fin_at: Option<i64>,
     /// The acknowledgement that this end sent last, a position of the peer's.
     pub last_ack: Option<i64>,
-    /// Equal acknowledgements of this end in a row, and when the last came.
-    pub duplicate_acks: (u32, i64),
+    /// Equal acknowledgements of this end in a row.
+    pub duplicate_acks: u32,
     /// The window field as sent last; `None` before the first packet.
     pub raw_window: Option<u16>,
     /// The window scale that holds for this end's window; `None` when the handshake was not seen.
@@ -148,8 +148,8 @@ impl Recent {
     /// Packets without identification: retransmissions take a round trip at least, copies do not.
     const NO_ID: i64 = 1_000_000;
 
-    /// Says whether the packet was just seen, and remembers it if not.
-    fn seen(&mut self, segment: &Segment, ns: i64, interface: u32) -> bool {
+    /// Says whether the packet was just seen, and remembers it if not. The peer's last packet came at `peer`.
+    fn seen(&mut self, segment: &Segment, ns: i64, interface: u32, peer: Option<Moment>) -> bool {
         let mark = Mark {
             ns,
             seq: segment.seq,
@@ -173,13 +173,16 @@ impl Recent {
                 && old.options == mark.options
                 && old.ns != 0;
             let apart = (mark.ns - old.ns).abs();
-            same && if mark.ip_id != 0 {
-                apart < Self::SAME_ID
-            } else {
-                // Pure acknowledgements may rightly be equal; seen on another interface they are copies.
-                apart < Self::NO_ID
-                    && (mark.len > 0 || mark.flags & 7 != 0 || mark.interface != old.interface)
-            }
+            // RSTs for a socket that is gone are equal, one for each packet that they answer.
+            let answers = mark.flags & RST != 0 && peer.is_some_and(|peer| peer.ns > old.ns);
+            same && !answers
+                && if mark.ip_id != 0 {
+                    apart < Self::SAME_ID
+                } else {
+                    // Pure acknowledgements may rightly be equal; seen on another interface they are copies.
+                    apart < Self::NO_ID
+                        && (mark.len > 0 || mark.flags & 7 != 0 || mark.interface != old.interface)
+                }
         });
         if !seen {
             self.marks[usize::from(self.at)] = mark;
@@ -194,8 +197,14 @@ impl FlowState {
     const SENT: usize = 256;
 
     /// The capture recorded this packet just before.
-    pub fn is_capture_duplicate(&mut self, segment: &Segment, ns: i64, interface: u32) -> bool {
-        self.recent.seen(segment, ns, interface)
+    pub fn is_capture_duplicate(
+        &mut self,
+        segment: &Segment,
+        ns: i64,
+        interface: u32,
+        peer: Option<Moment>,
+    ) -> bool {
+        self.recent.seen(segment, ns, interface, peer)
     }
 
     /// Starts positions at a SYN.

@@ -6,13 +6,16 @@ use std::net::SocketAddr;
 use serde::Serialize;
 
 use super::Shown;
+use super::capture_notes;
 use super::clocks::{self, Clocks};
 use super::excerpt;
 use crate::align::clock::{Clock, When};
+use crate::attribute::crossing::Crossing;
 use crate::attribute::finding::{Alternative, Close, Evidence, Incident, Outcome};
+use crate::reconstruct::capture::CaptureFacts;
 use crate::reconstruct::server::{EndManner, ServerLife};
 use crate::source::{Source, SourceId};
-use crate::span::{Place, Reject};
+use crate::span::{Cite, Place, Reject};
 use crate::time::SECOND;
 
 /// The schema version: raised when a field goes or changes its meaning.
@@ -92,7 +95,35 @@ pub struct SourceView<'a> {
     pub records: u64,
     pub rejected: u64,
     pub foreign: Vec<ForeignView<'a>>,
+    pub capture: Option<CaptureView<'a>>,
     pub clock: Option<ClockView<'a>>,
+}
+
+/// What a capture says of itself.
+#[derive(Serialize)]
+pub struct CaptureView<'a> {
+    pub dropped: Option<u64>,
+    pub snapped: bool,
+    pub cut_short: bool,
+    pub interfaces: Vec<InterfaceView<'a>>,
+    pub comments: Vec<CommentView<'a>>,
+    pub names: Vec<(String, &'a str)>,
+}
+
+/// An interface of a capture.
+#[derive(Serialize)]
+pub struct InterfaceView<'a> {
+    pub name: Option<&'a str>,
+    pub filter: Option<&'a str>,
+    pub received: Option<u64>,
+    pub dropped: Option<u64>,
+}
+
+/// A comment in a capture.
+#[derive(Serialize)]
+pub struct CommentView<'a> {
+    pub frame: Option<u64>,
+    pub text: &'a str,
 }
 
 /// Lines in nobody's grammar, by shape.
@@ -177,6 +208,34 @@ pub struct CloseView<'a> {
     pub missing: &'a [String],
     pub remedy: &'a [String],
     pub wireshark_filter: Option<&'a str>,
+    pub crossings: Vec<CrossingView>,
+}
+
+/// One side's last packets between a capture near each end.
+#[derive(Serialize)]
+pub struct CrossingView {
+    pub from: &'static str,
+    pub both: u32,
+    pub lost: Vec<PacketView>,
+    pub injected: Vec<PacketView>,
+    pub changed: Vec<[PacketView; 2]>,
+    pub delay_s: Option<DelayView>,
+}
+
+/// A packet to open.
+#[derive(Serialize)]
+pub struct PacketView {
+    pub source: String,
+    pub frame: u64,
+}
+
+/// One-way delays.
+#[derive(Serialize)]
+pub struct DelayView {
+    pub low: f64,
+    pub median: f64,
+    pub high: f64,
+    pub uncertain: f64,
 }
 
 /// The two ends of a socket.
@@ -348,6 +407,7 @@ impl<'a> Views<'a> {
                     first_line: *first_line,
                 })
                 .collect(),
+            capture: capture_notes::of(self.shown.analysis, source.id).map(capture),
             clock: self.clocks.of(source.id).and_then(clock),
         }
     }
@@ -437,6 +497,48 @@ impl<'a> Views<'a> {
             missing: &close.missing,
             remedy: &close.remedy,
             wireshark_filter: close.wireshark_filter.as_deref(),
+            crossings: close
+                .crossings
+                .iter()
+                .map(|crossing| self.crossing(crossing))
+                .collect(),
+        }
+    }
+
+    fn crossing(&self, crossing: &Crossing) -> CrossingView {
+        let packet = |source: SourceId, frame: u64| {
+            let cite = excerpt::located(self.shown.analysis, Cite::frame(source, frame));
+            let frame = match cite.place {
+                Place::Frame(frame) => frame,
+                _ => frame,
+            };
+            PacketView {
+                source: source_id(cite.source),
+                frame,
+            }
+        };
+        let (near, far) = (crossing.near, crossing.far);
+        let seconds = |ns: i64| ns as f64 / SECOND as f64;
+        CrossingView {
+            from: crossing.from.word(),
+            both: crossing.both,
+            lost: crossing.lost.iter().map(|&at| packet(near, at)).collect(),
+            injected: crossing
+                .injected
+                .iter()
+                .map(|&at| packet(far, at))
+                .collect(),
+            changed: crossing
+                .changed
+                .iter()
+                .map(|&(left, arrived)| [packet(near, left), packet(far, arrived)])
+                .collect(),
+            delay_s: crossing.delay.map(|delay| DelayView {
+                low: seconds(delay.low),
+                median: seconds(delay.median),
+                high: seconds(delay.high),
+                uncertain: seconds(delay.uncertain),
+            }),
         }
     }
 
@@ -543,6 +645,38 @@ fn alternative(rival: &Alternative) -> AlternativeView<'_> {
         cause: rival.cause,
         detail: rival.detail,
         why_not: &rival.why_not,
+    }
+}
+
+fn capture(facts: &CaptureFacts) -> CaptureView<'_> {
+    let notes = &facts.notes;
+    CaptureView {
+        dropped: facts.dropped,
+        snapped: facts.snapped,
+        cut_short: facts.cut_short,
+        interfaces: notes
+            .interfaces
+            .iter()
+            .map(|interface| InterfaceView {
+                name: interface.name.as_deref(),
+                filter: interface.filter.as_deref(),
+                received: interface.received,
+                dropped: interface.dropped,
+            })
+            .collect(),
+        comments: notes
+            .comments
+            .iter()
+            .map(|(frame, text)| CommentView {
+                frame: (*frame > 0).then_some(*frame),
+                text,
+            })
+            .collect(),
+        names: notes
+            .names
+            .iter()
+            .map(|(address, name)| (address.to_string(), &**name))
+            .collect(),
     }
 }
 

@@ -7,6 +7,7 @@ use super::pen::{Indent, Ink, Pen};
 use super::{Page, cap};
 use crate::align::clock::Clock;
 use crate::attribute::finding::SourceFacts;
+use crate::report::capture_notes;
 use crate::report::clocks::{Clocks, timed};
 use crate::report::excerpt;
 use crate::report::phrase::{self, bytes, count};
@@ -60,6 +61,10 @@ fn one(
             let _ = write!(about, ", {} unreadable", facts.rejected);
         }
     }
+    let capture = capture_notes::of(page.shown.analysis, source.id);
+    for warning in capture.map(capture_notes::warnings).unwrap_or_default() {
+        let _ = write!(about, ", {warning}");
+    }
     if let Some(clock) = clock {
         let _ = write!(about, "; {}", phrase::clock(clock));
     }
@@ -75,6 +80,9 @@ fn one(
     }
     if let Some(clock) = clock.filter(|clock| !clock.how.is_empty()) {
         pen.write(Indent::all(4), &[(Ink::Dim, &clock.how)])?;
+    }
+    for remark in capture.map(capture_notes::remarks).unwrap_or_default() {
+        pen.write(Indent::hanging(4, 6), &[(Ink::Dim, &remark)])?;
     }
     for (shape, number, first) in facts.map_or(&[][..], |facts| &facts.foreign) {
         let text = format!("not understood, {number} like line {first}: {shape}");
