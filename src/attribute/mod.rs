@@ -7,14 +7,18 @@ pub mod advisories;
 pub mod catalogue;
 pub mod causes;
 mod client_words;
+mod closing_order;
 pub mod crossing;
 pub mod disconnect;
 pub mod endpoint;
+mod farewell;
 pub mod finding;
+mod headline;
 mod identity;
 pub mod incident;
 pub mod label;
 pub mod life_end;
+mod listener;
 pub mod moments;
 pub mod outcome;
 pub mod path;
@@ -27,6 +31,8 @@ pub mod stale;
 pub mod statement;
 pub mod wire;
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use crate::align::Alignment;
@@ -36,8 +42,9 @@ use crate::source::Source;
 
 use disconnect::Disconnect;
 use endpoint::{Endpoint, Endpoints};
-use finding::{Analysis, Close};
+use finding::{Analysis, Close, Evidence};
 use label::Label;
+use listener::Listener;
 use moments::Moments;
 use server_gone::Gone;
 
@@ -57,6 +64,8 @@ pub struct Case<'a> {
     dead_silences: Vec<(Option<usize>, i64)>,
     /// Endpoint, wait and moment of leaving of each connection that was never greeted, ascending.
     waits: Vec<(Option<usize>, i64, i64)>,
+    /// Of each endpoint with such connections, whom it accepted and when it spoke.
+    listeners: BTreeMap<usize, Listener>,
     /// For each server life, whether its log names clients.
     named: Vec<bool>,
     /// Libraries whose logs here tell of a close that was meant.
@@ -83,6 +92,7 @@ impl<'a> Case<'a> {
             gone: Vec::new(),
             dead_silences: Vec::new(),
             waits: Vec::new(),
+            listeners: BTreeMap::new(),
             named: Vec::new(),
             talking: Vec::new(),
             stale_leavings: Moments::default(),
@@ -112,6 +122,16 @@ impl<'a> Case<'a> {
             .collect();
         case.dead_silences.sort_unstable();
         case.waits.sort_unstable();
+        let waiting = case.waits.iter().filter_map(|(endpoint, ..)| *endpoint);
+        case.listeners = waiting.map(|of| (of, Listener::default())).collect();
+        for (endpoint, listener) in &mut case.listeners {
+            let of = &case.endpoints.of;
+            let own = case
+                .disconnects
+                .iter()
+                .filter(|other| of[other.index] == Some(*endpoint));
+            *listener = Listener::new(own);
+        }
         case.named = records
             .servers
             .iter()
@@ -211,6 +231,13 @@ impl<'a> Case<'a> {
                     .filter(|(_, _, left)| (left - at).abs() > SECOND / 10)
                     .nth(1)
                     .is_some())
+    }
+
+    /// A packet that shows the server running and serving others while this connection waited to be accepted.
+    pub fn served_others_meanwhile(&self, disconnect: &Disconnect) -> Option<Evidence> {
+        let listener = self.listeners.get(&self.endpoints.of[disconnect.index]?)?;
+        let view = disconnect.views.iter().find(|view| view.established())?;
+        listener.spoke_meanwhile(view, &self.disconnects)
     }
 
     /// This server's log names clients in its tags, so that one without a name never sent CONNECT.
