@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use super::assembler::Assembler;
 use super::conn::{Flow, RetransmissionRun};
 use super::seq::{Seq, Unwrap};
-use crate::parse::packet::{RST, Segment};
+use crate::parse::packet::{FIN, SYN, Segment};
 use crate::span::Moment;
 
 /// A flow and what is needed to judge its next segment.
@@ -148,8 +148,8 @@ impl Recent {
     /// Packets without identification: retransmissions take a round trip at least, copies do not.
     const NO_ID: i64 = 1_000_000;
 
-    /// Says whether the packet was just seen, and remembers it if not. The peer's last packet came at `peer`.
-    fn seen(&mut self, segment: &Segment, ns: i64, interface: u32, peer: Option<Moment>) -> bool {
+    /// Says whether the packet was just seen, and remembers it if not.
+    fn seen(&mut self, segment: &Segment, ns: i64, interface: u32) -> bool {
         let mark = Mark {
             ns,
             seq: segment.seq,
@@ -197,14 +197,8 @@ impl FlowState {
     const SENT: usize = 256;
 
     /// The capture recorded this packet just before.
-    pub fn is_capture_duplicate(
-        &mut self,
-        segment: &Segment,
-        ns: i64,
-        interface: u32,
-        peer: Option<Moment>,
-    ) -> bool {
-        self.recent.seen(segment, ns, interface, peer)
+    pub fn is_capture_duplicate(&mut self, segment: &Segment, ns: i64, interface: u32) -> bool {
+        self.recent.seen(segment, ns, interface)
     }
 
     /// Starts positions at a SYN.

@@ -209,8 +209,7 @@ impl LiveConn {
         host_ttl: Option<(u8, u8)>,
     ) {
         let me = index(end);
-        let peer = self.flows[1 - me].flow.last_packet;
-        if self.flows[me].is_capture_duplicate(segment, at.ns, interface, peer) {
+        if self.flows[me].is_capture_duplicate(segment, at.ns, interface) {
             self.flows[me].flow.capture_duplicates += 1;
             note(&mut self.anomalies, name::CAPTURE_DUPLICATE, end, at);
             return;
