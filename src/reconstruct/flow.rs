@@ -173,16 +173,14 @@ impl Recent {
                 && old.options == mark.options
                 && old.ns != 0;
             let apart = (mark.ns - old.ns).abs();
-            // RSTs for a socket that is gone are equal, one for each packet that they answer.
-            let answers = mark.flags & RST != 0 && peer.is_some_and(|peer| peer.ns > old.ns);
-            same && !answers
-                && if mark.ip_id != 0 {
-                    apart < Self::SAME_ID
-                } else {
-                    // Pure acknowledgements may rightly be equal; seen on another interface they are copies.
-                    apart < Self::NO_ID
-                        && (mark.len > 0 || mark.flags & 7 != 0 || mark.interface != old.interface)
-                }
+            // Pure acknowledgements may rightly be equal, and so may RSTs for a socket that is gone, one for each packet that
+            // they answer; seen on another interface they are copies.
+            let once = mark.len > 0 || mark.flags & (SYN | FIN) != 0;
+            same && if mark.ip_id != 0 {
+                apart < Self::SAME_ID
+            } else {
+                apart < Self::NO_ID && (once || mark.interface != old.interface)
+            }
         });
         if !seen {
             self.marks[usize::from(self.at)] = mark;
