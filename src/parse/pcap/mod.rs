@@ -15,6 +15,7 @@ mod resolution;
 mod snoop;
 
 use std::io::Read;
+use std::ops::Range;
 
 pub use notes::{InterfaceNotes, Notes};
 use resolution::Resolution;
@@ -23,7 +24,7 @@ use resolution::Resolution;
 pub const CHUNK: usize = 256 * 1024;
 
 /// The longest record believed. Wireshark refuses packets above 256 KiB on every link type that can carry TCP; blocks of
-/// other kinds (decryption secrets, journal entries) may be longer and are skipped unread.
+/// decryption secrets may be longer, those of other kinds (journal entries) are then skipped unread.
 const LONGEST_RECORD: usize = 1024 * 1024;
 
 /// A captured packet, by its place in the reader's buffer.
@@ -48,6 +49,8 @@ pub struct Frame {
 pub enum Step {
     /// A packet.
     Frame(Frame),
+    /// The text of a TLS key log (pcapng's Decryption Secrets Block), where it lies in [`Reader::bytes`].
+    Secrets(Range<usize>),
     /// The buffer is used up: call [`Reader::refill`].
     Refill,
     /// No more input.
@@ -79,6 +82,8 @@ enum Format {
 enum Record {
     /// A frame, relative to the slice, and the record's length.
     Frame(Frame, usize),
+    /// Decryption secrets, relative to the slice, and the record's length.
+    Secrets(Range<usize>, usize),
     /// No frame in this record; its length.
     Other(usize),
     /// More bytes are needed: this many in all.
@@ -215,6 +220,12 @@ impl<R: Read> Reader<R> {
                     self.last_ns = frame.ns;
                     self.frames += 1;
                     return Step::Frame(frame);
+                }
+                Record::Secrets(range, length) => {
+                    let range = self.start + range.start..self.start + range.end;
+                    self.start += length;
+                    self.wanted = 0;
+                    return Step::Secrets(range);
                 }
                 Record::Other(length) => {
                     self.start += length;

@@ -4,9 +4,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use pcap_parser::pcapng::{
-    DecryptionSecretsBlock, NameRecordType, NameResolutionBlock, SecretsType,
-};
+use pcap_parser::pcapng::{NameRecordType, NameResolutionBlock};
 
 /// Remarks on a capture.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,7 +103,8 @@ impl Notes {
         }
     }
 
-    fn secret(&mut self, secret: &[u8]) {
+    /// A TLS key log.
+    pub(super) fn secret(&mut self, secret: &[u8]) {
         let kept: usize = self.tls_secrets.iter().map(|secret| secret.len()).sum();
         if kept + secret.len() <= Self::SECRETS {
             self.tls_secrets.push(secret.into());
@@ -132,14 +131,6 @@ impl Notes {
                     self.name(address, &name);
                 }
             }
-        }
-    }
-
-    /// A decryption secrets block.
-    pub(super) fn secrets(&mut self, block: &DecryptionSecretsBlock<'_>) {
-        if block.secrets_type == SecretsType::TlsKeyLog {
-            let length = (block.secrets_len as usize).min(block.data.len());
-            self.secret(&block.data[..length]);
         }
     }
 }
