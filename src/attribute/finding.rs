@@ -3,6 +3,7 @@
 pub use crate::reconstruct::facts::SourceFacts;
 use std::net::SocketAddr;
 
+use super::crossing::Crossing;
 use crate::align::clock::{Clock, When};
 use crate::align::joined::Records;
 use crate::source::Source;
@@ -185,6 +186,8 @@ pub struct Close {
     pub remedy: Vec<String>,
     /// Display filter for the captured connection.
     pub wireshark_filter: Option<String>,
+    /// What became of its last packets between a capture near each end.
+    pub crossings: Vec<Crossing>,
 }
 
 /// Closes that share cause, server and moment.

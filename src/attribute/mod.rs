@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod causes;
 mod client_words;
 mod closing_order;
+pub mod crossing;
 pub mod disconnect;
 pub mod endpoint;
 mod farewell;

@@ -2,6 +2,7 @@
 
 use super::Case;
 use super::causes::REGISTER;
+use super::crossing;
 use super::disconnect::Disconnect;
 use super::finding::{Alternative, Close, Finding};
 use super::outcome;
@@ -135,6 +136,7 @@ pub fn describe(disconnect: &Disconnect, case: &Case) -> Close {
                 resp.port()
             )
         }),
+        crossings: crossing::crossings(disconnect),
         ..Close::default()
     }
 }

@@ -15,7 +15,7 @@ use super::conn_table::{ConnTable, Interest, TableFacts};
 use super::four_tuple::{Endpoint, Key, KeyHash};
 use super::key_log::KeyLog;
 use crate::parse::packet::{self, Defragmenter, IcmpError, Packet, Segment};
-use crate::parse::pcap::{Frame, Reader, Step};
+use crate::parse::pcap::{Frame, Notes, Reader, Step};
 use crate::source::SourceId;
 use crate::span::{Moment, Place, Reject};
 
@@ -81,6 +81,8 @@ pub struct CaptureFacts {
     pub stragglers: u64,
     /// IP fragments.
     pub fragments: u64,
+    /// What the files say besides packets: comments (by frame of the whole), names, interfaces, decryption secrets.
+    pub notes: Box<Notes>,
 }
 
 impl CaptureFacts {
@@ -359,8 +361,11 @@ impl Decoder {
     fn piece_over<R: Read>(&mut self, source: SourceId, reader: &Reader<R>) {
         self.facts.cut_short |= reader.cut_short();
         if let Some(dropped) = reader.dropped() {
-            *self.facts.dropped.get_or_insert(0) += dropped;
+            let sum = self.facts.dropped.get_or_insert(0);
+            *sum = sum.saturating_add(dropped);
         }
+        let first = self.facts.pieces.last().map_or(1, |piece| piece.1);
+        self.facts.notes.append(reader.notes(), first);
         let mut rest = reader.trouble_count();
         for trouble in reader.troubles() {
             rest -= 1;

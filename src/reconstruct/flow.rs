@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use super::assembler::Assembler;
 use super::conn::{Flow, RetransmissionRun};
 use super::seq::{Seq, Unwrap};
-use crate::parse::packet::Segment;
+use crate::parse::packet::{FIN, SYN, Segment};
 use crate::span::Moment;
 
 /// A flow and what is needed to judge its next segment.
@@ -28,8 +28,8 @@ pub struct FlowState {
     pub fin_at: Option<i64>,
     /// The acknowledgement that this end sent last, a position of the peer's.
     pub last_ack: Option<i64>,
-    /// Equal acknowledgements of this end in a row, and when the last came.
-    pub duplicate_acks: (u32, i64),
+    /// Equal acknowledgements of this end in a row.
+    pub duplicate_acks: u32,
     /// The window field as sent last; `None` before the first packet.
     pub raw_window: Option<u16>,
     /// The window scale that holds for this end's window; `None` when the handshake was not seen.
@@ -173,12 +173,13 @@ impl Recent {
                 && old.options == mark.options
                 && old.ns != 0;
             let apart = (mark.ns - old.ns).abs();
+            // Pure acknowledgements may rightly be equal, and so may RSTs for a socket that is gone, one for each packet that
+            // they answer; seen on another interface they are copies.
+            let once = mark.len > 0 || mark.flags & (SYN | FIN) != 0;
             same && if mark.ip_id != 0 {
                 apart < Self::SAME_ID
             } else {
-                // Pure acknowledgements may rightly be equal; seen on another interface they are copies.
-                apart < Self::NO_ID
-                    && (mark.len > 0 || mark.flags & 7 != 0 || mark.interface != old.interface)
+                apart < Self::NO_ID && (once || mark.interface != old.interface)
             }
         });
         if !seen {

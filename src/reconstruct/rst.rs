@@ -3,8 +3,11 @@
 //! A Linux kernel has two honest shapes. Actively (abort, unread data at close, SO_LINGER 0; `tcp_send_active_reset`) the
 //! RST goes through the socket: ACK flag, the socket's window, its timestamps, the next IP identification. For a socket
 //! that is gone (`tcp_v4_send_reset`) it answers a packet: window 0, no options, IP identification 0, and the number that
-//! the answered packet asked for. Windows counts identifications up in both cases and sends window 0. A firewall's
-//! `tcp-reset` copies the second shape, but from its own place in the path, and while the end is alive.
+//! the answered packet asked for. Windows counts identifications up in both cases and sends window 0, without timestamps.
+//! BSDs and macOS keep the socket's window in an active reset, macOS and older BSDs leave its timestamps out
+//! (`tcp_output`), and their identifications are random or 0; a reply for a socket that is gone (`tcp_respond`) has window 0
+//! and such an identification. A firewall's `tcp-reset` copies Linux's second shape, but from its own place in the path, and
+//! while the end is alive.
 
 use super::conn::{End, Rst, RstOrigin};
 use super::flow::{FlowState, ID_STEP};
@@ -144,8 +147,11 @@ fn judge(segment: &Segment, rst: &Rst, context: &Context<'_>) -> (RstOrigin, Vec
         return (RstOrigin::Injected, signs);
     }
 
-    if carries_stamp || continues || segment.window != 0 && doubts == 0 {
-        if segment.window != 0 && own.raw_window == Some(segment.window) {
+    // A stranger would have to know the number and the window, and sit as many hops away.
+    let repeats_window = segment.window != 0 && own.raw_window == Some(segment.window);
+    let is_sockets = repeats_window && rst.seq_exact == Some(true);
+    if carries_stamp || continues || is_sockets || segment.window != 0 && doubts == 0 {
+        if repeats_window {
             signs.push(format!("window {} as advertised before", segment.window));
         }
         let origin = if doubts > 1 {
@@ -156,6 +162,12 @@ fn judge(segment: &Segment, rst: &Rst, context: &Context<'_>) -> (RstOrigin, Vec
         return (origin, signs);
     }
     if !reply_shape {
+        let bare = segment.window == 0 && segment.options.len == 0;
+        if bare && closed_before && doubts == 0 {
+            signs.push("window 0, no options: the reply for a socket that is gone".to_owned());
+            signs.push("this end had closed before".to_owned());
+            return (RstOrigin::OwnNoSocket, signs);
+        }
         let origin = if doubts > 1 {
             RstOrigin::Injected
         } else {

@@ -12,6 +12,7 @@ use std::io::{self, Read, Write};
 use std::net::IpAddr;
 
 use super::answer::label;
+use super::capture_notes;
 use super::clocks::Clocks;
 use super::excerpt::{self, visible};
 use super::phrase;
@@ -63,7 +64,13 @@ pub fn carve(
         return Ok(carved);
     }
     let clocks = Clocks::new(analysis);
-    let comments = comments(analysis, &closes);
+    let mut comments = comments(analysis, &closes);
+    for facts in &analysis.records.captures {
+        for (frame, text) in &facts.notes.comments {
+            let rows = comments.entry((facts.source, *frame)).or_default();
+            rows.push(visible(text).into_owned());
+        }
+    }
     pcapng::section(out, &headline(analysis, &closes))?;
     let names = names(&closes);
     pcapng::names(
@@ -73,6 +80,12 @@ pub fn carve(
             .map(|(&address, name)| (address, name.as_str())),
     )?;
 
+    for &source in wanted.keys() {
+        let notes = capture_notes::of(analysis, source).map(|facts| &facts.notes);
+        for log in notes.map_or(&[][..], |notes| &notes.tls_secrets) {
+            pcapng::secrets(out, log)?;
+        }
+    }
     let mut streams = Vec::new();
     for (source, wanted) in wanted {
         let mut stream = Stream::new(analysis, source, wanted);

@@ -28,7 +28,8 @@
 //! `client_name`, `client_lang`, `client_version`, `account`, `server_name`, `opened_at`, `closed_at`, `closed_between` (the moment
 //! lies in here, clocks and resolution considered), `cause` and `detail` (`natsleuth explain` lists them), `confidence` (`stated`,
 //! `shown`, `likely`, `possible`), `initiator` (`client`, `server`, `network`, `unknown`), `outcome`, `summary`, `evidence`,
-//! `alternatives` (`cause`, `detail`, `why_not`), `missing`, `remedy`, `wireshark_filter`.
+//! `alternatives` (`cause`, `detail`, `why_not`), `missing`, `remedy`, `wireshark_filter`, `crossings` (each side's last packets
+//! between a capture near each end: `from`, `both`, and the packets `lost`, `injected` and `changed` on the way, `delay_s`).
 //!
 //! **outcome**: `word` (`reconnected`, `gave-up`, `exited`, `still-down`, `unknown`), `after_s`, `attempts`, `server` (where it
 //! reconnected to), `budget` (its reconnect settings), `failed_publishes`, `timed_out_requests`, `evidence`.

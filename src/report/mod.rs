@@ -5,6 +5,7 @@
 
 mod advice;
 mod answer;
+mod capture_notes;
 mod clocks;
 mod excerpt;
 mod ladder;

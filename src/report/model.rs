@@ -85,7 +85,35 @@ pub struct SourceView<'a> {
     pub records: u64,
     pub rejected: u64,
     pub foreign: Vec<ForeignView<'a>>,
+    pub capture: Option<CaptureView<'a>>,
     pub clock: Option<ClockView<'a>>,
+}
+
+/// What a capture says of itself.
+#[derive(Serialize)]
+pub struct CaptureView<'a> {
+    pub dropped: Option<u64>,
+    pub snapped: bool,
+    pub cut_short: bool,
+    pub interfaces: Vec<InterfaceView<'a>>,
+    pub comments: Vec<CommentView<'a>>,
+    pub names: Vec<(String, &'a str)>,
+}
+
+/// An interface of a capture.
+#[derive(Serialize)]
+pub struct InterfaceView<'a> {
+    pub name: Option<&'a str>,
+    pub filter: Option<&'a str>,
+    pub received: Option<u64>,
+    pub dropped: Option<u64>,
+}
+
+/// A comment in a capture.
+#[derive(Serialize)]
+pub struct CommentView<'a> {
+    pub frame: Option<u64>,
+    pub text: &'a str,
 }
 
 /// Lines in nobody's grammar, by shape.
@@ -170,6 +198,34 @@ pub struct CloseView<'a> {
     pub missing: &'a [String],
     pub remedy: &'a [String],
     pub wireshark_filter: Option<&'a str>,
+    pub crossings: Vec<CrossingView>,
+}
+
+/// One side's last packets between a capture near each end.
+#[derive(Serialize)]
+pub struct CrossingView {
+    pub from: &'static str,
+    pub both: u32,
+    pub lost: Vec<PacketView>,
+    pub injected: Vec<PacketView>,
+    pub changed: Vec<[PacketView; 2]>,
+    pub delay_s: Option<DelayView>,
+}
+
+/// A packet to open.
+#[derive(Serialize)]
+pub struct PacketView {
+    pub source: String,
+    pub frame: u64,
+}
+
+/// One-way delays.
+#[derive(Serialize)]
+pub struct DelayView {
+    pub low: f64,
+    pub median: f64,
+    pub high: f64,
+    pub uncertain: f64,
 }
 
 /// The two ends of a socket.

@@ -108,7 +108,51 @@ fn source() -> Value {
                 ])),
             ),
         ),
+        (
+            "capture",
+            about(
+                "What a capture says of itself; null for others, and for the later files of a rotated one.",
+                or_null(capture()),
+            ),
+        ),
         ("clock", or_null(clock())),
+    ])
+}
+
+fn capture() -> Value {
+    object(&[
+        (
+            "dropped",
+            about("Packets that its system says it dropped.", or_null(count())),
+        ),
+        (
+            "snapped",
+            about("Packets were cut by the snap length.", boolean()),
+        ),
+        ("cut_short", about("It ends inside a record.", boolean())),
+        (
+            "interfaces",
+            list(object(&[
+                ("name", or_null(text())),
+                ("filter", or_null(text())),
+                ("received", or_null(count())),
+                ("dropped", or_null(count())),
+            ])),
+        ),
+        (
+            "comments",
+            list(object(&[
+                ("frame", about("Null for the whole.", or_null(count()))),
+                ("text", text()),
+            ])),
+        ),
+        (
+            "names",
+            about(
+                "Address and name, as the file has them.",
+                list(list(text())),
+            ),
+        ),
     ])
 }
 
@@ -262,6 +306,51 @@ fn close() -> Value {
         ("missing", list(text())),
         ("remedy", list(text())),
         ("wireshark_filter", or_null(text())),
+        (
+            "crossings",
+            about(
+                "What became of each side's last packets between a capture near each end; empty where there are not two.",
+                list(crossing()),
+            ),
+        ),
+    ])
+}
+
+fn crossing() -> Value {
+    let packet = || object(&[("source", reference("source_id")), ("frame", count())]);
+    object(&[
+        ("from", one_of(&["client", "server"])),
+        ("both", about("Packets seen in both captures.", count())),
+        (
+            "lost",
+            about(
+                "They left one end and did not arrive at the other.",
+                list(packet()),
+            ),
+        ),
+        (
+            "injected",
+            about("They arrived without having left.", list(packet())),
+        ),
+        (
+            "changed",
+            about(
+                "They arrived with another window: as they left, as they arrived.",
+                list(list(packet())),
+            ),
+        ),
+        (
+            "delay_s",
+            about(
+                "One way, and by how much the two clocks may be wrong.",
+                or_null(object(&[
+                    ("low", number()),
+                    ("median", number()),
+                    ("high", number()),
+                    ("uncertain", number()),
+                ])),
+            ),
+        ),
     ])
 }
 

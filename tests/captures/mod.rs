@@ -18,6 +18,7 @@ pub const ALL: [&str; 5] = [
 ];
 
 /// Where a fixture lies.
+#[allow(dead_code, reason = "not every test uses all of them")]
 pub fn path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures/captures")
@@ -25,6 +26,7 @@ pub fn path(name: &str) -> PathBuf {
 }
 
 /// The bytes of a fixture.
+#[allow(dead_code, reason = "not every test uses all of them")]
 pub fn bytes(name: &str) -> Vec<u8> {
     std::fs::read(path(name)).expect("the fixture is there")
 }

@@ -2,6 +2,7 @@
 
 use pcap_parser::pcapng::{Block, OptionCode, PcapNGOption, parse_block_be, parse_block_le};
 
+use super::notes::{InterfaceNotes, Notes, text_of};
 use super::{Frame, LONGEST_RECORD, Record, Resolution, u32_at};
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -12,6 +13,9 @@ const NAME_RESOLUTION: u32 = 4;
 const INTERFACE_STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
 const DECRYPTION_SECRETS: u32 = 10;
+
+/// Comments stand among the options of any block.
+const COMMENT: u16 = 1;
 
 /// Secrets in the format of a TLS key log (draft-ietf-opsawg-pcapng section 4.7).
 const TLS_KEY_LOG: u32 = 0x544c_534b;
@@ -27,8 +31,6 @@ const LONGEST_SECRETS: usize = 16 * 1024 * 1024;
 pub struct Section {
     big: bool,
     interfaces: Vec<Interface>,
-    /// Drops of sections that are over.
-    dropped_before: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +38,8 @@ struct Interface {
     link: u32,
     snaplen: u32,
     resolution: Resolution,
-    dropped: Option<u64>,
+    /// Its place in the notes, if they have room for it.
+    noted: Option<usize>,
 }
 
 impl Section {
@@ -50,24 +53,11 @@ impl Section {
         Some(Self {
             big,
             interfaces: Vec::new(),
-            dropped_before: None,
         })
     }
 
-    /// Packets dropped, summed over interfaces that have statistics.
-    pub fn dropped(&self) -> Option<u64> {
-        let own = self
-            .interfaces
-            .iter()
-            .filter_map(|interface| interface.dropped);
-        own.chain(self.dropped_before)
-            .fold(None, |sum: Option<u64>, drops| {
-                Some(sum.unwrap_or(0).saturating_add(drops))
-            })
-    }
-
-    /// Reads the block at the front of `bytes`.
-    pub fn record(&mut self, bytes: &[u8]) -> Record {
+    /// Reads the block at the front of `bytes`, after `frames` packets of the file.
+    pub fn record(&mut self, bytes: &[u8], frames: u64, notes: &mut Notes) -> Record {
         if bytes.len() < 12 {
             return Record::Short(12);
         }
@@ -77,11 +67,7 @@ impl Section {
             let Some(next) = Self::begin(bytes) else {
                 return Record::Bad("a section header without byte-order magic");
             };
-            let dropped_before = self.dropped();
-            *self = Self {
-                dropped_before,
-                ..next
-            };
+            *self = next;
         }
         let length = u32_at(bytes, 4, self.big) as usize;
         if length < 12 || !length.is_multiple_of(4) {
@@ -108,7 +94,17 @@ impl Section {
             return Record::Bad("a block whose two lengths differ");
         }
         match kind {
-            ENHANCED_PACKET => self.packet(block, u32_at(block, 8, self.big)),
+            ENHANCED_PACKET => {
+                let record = self.packet(block, u32_at(block, 8, self.big));
+                if let Record::Frame(frame, _) = &record {
+                    let options = (frame.start + frame.captured).next_multiple_of(4);
+                    // Most packets have none.
+                    if options + 8 < length {
+                        self.comments(&block[options..length - 4], frames + 1, notes);
+                    }
+                }
+                record
+            }
             OBSOLETE_PACKET => {
                 // Interface (16 bits) and drops (16 bits) where the enhanced block has a 32-bit interface.
                 let both = u32_at(block, 8, self.big);
@@ -117,14 +113,20 @@ impl Section {
             }
             SIMPLE_PACKET => self.simple(block),
             INTERFACE_DESCRIPTION => {
-                self.interface(block);
+                self.interface(block, notes);
                 Record::Other(length)
             }
-            INTERFACE_STATISTICS => {
-                self.statistics(block);
+            SECTION_HEADER | INTERFACE_STATISTICS | NAME_RESOLUTION => {
+                self.remark(block, notes);
                 Record::Other(length)
             }
-            DECRYPTION_SECRETS => self.secrets(block),
+            DECRYPTION_SECRETS => {
+                let record = self.secrets(block);
+                if let Record::Secrets(range, _) = &record {
+                    notes.secret(&block[range.clone()]);
+                }
+                record
+            }
             _ => Record::Other(length),
         }
     }
@@ -198,7 +200,7 @@ impl Section {
         parsed.ok().map(|(_, block)| block)
     }
 
-    fn interface(&mut self, block: &[u8]) {
+    fn interface(&mut self, block: &[u8], notes: &mut Notes) {
         if self.interfaces.len() >= MOST_INTERFACES || block.len() < 20 {
             return;
         }
@@ -209,8 +211,9 @@ impl Section {
             link,
             snaplen: u32_at(block, 12, self.big),
             resolution: Resolution::MICRO,
-            dropped: None,
+            noted: None,
         };
+        let mut about = InterfaceNotes::default();
         if let Some(Block::InterfaceDescription(description)) = self.parse(block) {
             let option = |code| find(&description.options, code);
             let tsresol = option(OptionCode::IfTsresol)
@@ -222,24 +225,68 @@ impl Section {
             if let Some(resolution) = Resolution::new(tsresol, tsoffset) {
                 interface.resolution = resolution;
             }
+            about.name = option(OptionCode::IfName).and_then(text_of);
+            // The first byte says that it is a text.
+            about.filter = option(OptionCode::IfFilter)
+                .filter(|value| value.first() == Some(&0))
+                .and_then(|value| text_of(&value[1..]));
+            remarks(&description.options, 0, notes);
         }
+        interface.noted = notes.interface(about);
         self.interfaces.push(interface);
     }
 
-    fn statistics(&mut self, block: &[u8]) {
-        let Some(Block::InterfaceStatistics(statistics)) = self.parse(block) else {
-            return;
-        };
-        let drops = [OptionCode::IsbIfDrop, OptionCode::IsbOsDrop]
-            .into_iter()
-            .filter_map(|code| find(&statistics.options, code))
-            .map(|value| self.number(value))
-            .fold(None, |sum: Option<u64>, drops| {
-                Some(sum.unwrap_or(0).saturating_add(drops))
-            });
-        if let Some(interface) = self.interfaces.get_mut(statistics.if_id as usize) {
-            // Statistics are cumulative: the last block of an interface counts.
-            interface.dropped = drops.or(interface.dropped);
+    /// A block that says something of the capture as a whole.
+    fn remark(&self, block: &[u8], notes: &mut Notes) {
+        match self.parse(block) {
+            Some(Block::SectionHeader(header)) => remarks(&header.options, 0, notes),
+            Some(Block::NameResolution(names)) => {
+                notes.resolution(&names);
+                remarks(&names.options, 0, notes);
+            }
+            Some(Block::InterfaceStatistics(statistics)) => {
+                let options = &statistics.options;
+                let number = |code| find(options, code).map(|value| self.number(value));
+                let received = number(OptionCode::IsbIfRecv);
+                let dropped = [OptionCode::IsbIfDrop, OptionCode::IsbOsDrop]
+                    .into_iter()
+                    .filter_map(number)
+                    .reduce(u64::saturating_add);
+                remarks(options, 0, notes);
+                let interface = self.interfaces.get(statistics.if_id as usize);
+                if let Some(noted) = interface.and_then(|interface| interface.noted)
+                    && let Some(about) = notes.interfaces.get_mut(noted)
+                {
+                    // Statistics are cumulative: the last block of an interface counts.
+                    about.received = received.or(about.received);
+                    about.dropped = dropped.or(about.dropped);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Comments among a packet's options.
+    fn comments(&self, mut options: &[u8], frame: u64, notes: &mut Notes) {
+        while let Some(head) = options.first_chunk::<4>() {
+            let both = u32_at(head, 0, self.big);
+            let (code, length) = if self.big {
+                ((both >> 16) as u16, both as u16)
+            } else {
+                (both as u16, (both >> 16) as u16)
+            };
+            let length = usize::from(length);
+            let Some(value) = options.get(4..4 + length) else {
+                return;
+            };
+            match code {
+                0 => return,
+                COMMENT => notes.comment(frame, value),
+                _ => {}
+            }
+            options = options
+                .get(4 + length.next_multiple_of(4)..)
+                .unwrap_or_default();
         }
     }
 
@@ -256,14 +303,25 @@ impl Section {
     pub fn believable(&self, bytes: &[u8]) -> bool {
         let length = u32_at(bytes, 4, self.big) as usize;
         let kind = u32_at(bytes, 0, self.big);
-        let known = kind == SECTION_HEADER
-            || (INTERFACE_DESCRIPTION..=ENHANCED_PACKET).contains(&kind) && kind != NAME_RESOLUTION;
+        let known =
+            kind == SECTION_HEADER || (INTERFACE_DESCRIPTION..=ENHANCED_PACKET).contains(&kind);
         known
             && length.is_multiple_of(4)
             && (12..=LONGEST_RECORD).contains(&length)
             && bytes
                 .get(length - 4..length)
                 .is_some_and(|four| u32_at(four, 0, self.big) as usize == length)
+    }
+}
+
+/// Comments of a block on the whole (frame 0) or on a packet.
+fn remarks(options: &[PcapNGOption], frame: u64, notes: &mut Notes) {
+    for option in options {
+        if option.code == OptionCode::Comment
+            && let Ok(text) = option.as_bytes()
+        {
+            notes.comment(frame, text);
+        }
     }
 }
 

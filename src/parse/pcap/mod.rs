@@ -10,12 +10,14 @@
 
 mod block;
 mod classic;
+mod notes;
 mod resolution;
 mod snoop;
 
 use std::io::Read;
 use std::ops::Range;
 
+pub use notes::{InterfaceNotes, Notes};
 use resolution::Resolution;
 
 /// Bytes read at a time: small enough to stay in a core's cache between reading and decoding.
@@ -108,6 +110,9 @@ pub struct Reader<R> {
     eof: bool,
     format: Format,
     last_ns: i64,
+    /// Packets so far.
+    frames: u64,
+    notes: Notes,
     troubles: Vec<Trouble>,
     trouble_count: u64,
     cut_short: bool,
@@ -131,6 +136,8 @@ impl<R: Read> Reader<R> {
             eof: false,
             format: Format::Start,
             last_ns: 0,
+            frames: 0,
+            notes: Notes::default(),
             troubles: Vec::new(),
             trouble_count: 0,
             cut_short: false,
@@ -171,10 +178,14 @@ impl<R: Read> Reader<R> {
     /// Packets that the capturing system says it dropped, of the sections read so far.
     pub fn dropped(&self) -> Option<u64> {
         match &self.format {
-            Format::Block(section) => section.dropped(),
             Format::Snoop(snoop) => Some(u64::from(snoop.drops)),
-            _ => None,
+            _ => self.notes.dropped(),
         }
+    }
+
+    /// What the file says besides packets, as far as it was read.
+    pub fn notes(&self) -> &Notes {
+        &self.notes
     }
 
     /// The next packet of the buffer.
@@ -193,7 +204,7 @@ impl<R: Read> Reader<R> {
             let record = match &mut self.format {
                 Format::Start => self.begin(),
                 Format::Classic(classic) => classic.record(rest),
-                Format::Block(section) => section.record(rest),
+                Format::Block(section) => section.record(rest, self.frames, &mut self.notes),
                 Format::Snoop(snoop) => snoop.record(rest),
                 Format::Lost => {
                     self.start = self.end;
@@ -207,6 +218,7 @@ impl<R: Read> Reader<R> {
                     self.start += length;
                     self.wanted = 0;
                     self.last_ns = frame.ns;
+                    self.frames += 1;
                     return Step::Frame(frame);
                 }
                 Record::Secrets(range, length) => {

@@ -249,6 +249,129 @@ fn sections_of_both_byte_orders_and_their_drops() {
     assert_eq!(reader.dropped(), Some(34));
 }
 
+/// Option rows, padded, with their end.
+fn options(rows: &[(u16, &[u8])]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (code, value) in rows {
+        bytes.extend(code.to_le_bytes());
+        bytes.extend((value.len() as u16).to_le_bytes());
+        bytes.extend(*value);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+    }
+    bytes.extend([0; 4]);
+    bytes
+}
+
+#[test]
+fn what_a_file_says_besides_its_packets() {
+    let header = [
+        &0x1a2b_3c4d_u32.to_le_bytes()[..],
+        &[1, 0, 0, 0],
+        &[0xff; 8],
+        &options(&[(1, b"after the switch update"), (4, b"dumpcap")]),
+    ]
+    .concat();
+    let mut file = block(false, 0x0a0d_0d0a, &header);
+    let about = options(&[(2, b"eth0"), (11, b"\0tcp port 4222")]);
+    file.extend(block(
+        false,
+        1,
+        &[&[1, 0, 0, 0, 0, 0, 0, 0][..], &about].concat(),
+    ));
+    let names = [
+        &[1, 0, 11, 0, 10, 0, 0, 1][..],
+        b"nats-1\0",
+        &[0],
+        &[2, 0, 20, 0],
+        &[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+        b"app\0",
+        &[0; 4],
+    ]
+    .concat();
+    file.extend(block(false, 4, &names));
+    let secret = b"CLIENT_RANDOM 00 11\n";
+    let secrets = [&b"KSLT"[..], &20_u32.to_le_bytes(), secret].concat();
+    file.extend(block(false, 10, &secrets));
+    let packet = |comments: &[(u16, &[u8])]| {
+        let mut body = vec![0; 12];
+        body.extend([3, 0, 0, 0, 3, 0, 0, 0]);
+        body.extend(b"one\0");
+        if !comments.is_empty() {
+            body.extend(options(comments));
+        }
+        block(false, 6, &body)
+    };
+    file.extend(packet(&[]));
+    file.extend(packet(&[
+        (2, &[2, 0, 0, 0]),
+        (1, b"look here"),
+        (1, b"and here"),
+    ]));
+    let drops = options(&[
+        (4, &9_u64.to_le_bytes()),
+        (5, &3_u64.to_le_bytes()),
+        (7, &4_u64.to_le_bytes()),
+    ]);
+    file.extend(block(false, 5, &[&[0; 12][..], &drops].concat()));
+    file.extend(section(true, &[(2, b"lo")], 5));
+
+    let mut reader = Reader::new(&file[..]);
+    let mut frames = 0;
+    loop {
+        match reader.step() {
+            Step::Frame(_) => frames += 1,
+            Step::Secrets(_) => {}
+            Step::Refill => {
+                reader.refill(Vec::new());
+            }
+            Step::End => break,
+        }
+    }
+    assert_eq!((frames, reader.troubles()), (3, &[][..]));
+    let text = |text: &str| Some(text.into());
+    let notes = reader.notes();
+    assert_eq!(
+        notes.interfaces,
+        [
+            InterfaceNotes {
+                name: text("eth0"),
+                filter: text("tcp port 4222"),
+                received: Some(9),
+                dropped: Some(7),
+            },
+            InterfaceNotes {
+                name: text("lo"),
+                dropped: Some(17),
+                ..InterfaceNotes::default()
+            },
+        ]
+    );
+    assert_eq!(
+        notes.comments,
+        [
+            (0, "after the switch update".into()),
+            (2, "look here".into()),
+            (2, "and here".into()),
+        ]
+    );
+    let named: Vec<String> = notes
+        .names
+        .iter()
+        .map(|(address, name)| format!("{address} {name}"))
+        .collect();
+    assert_eq!(named, ["10.0.0.1 nats-1", "2001:db8::1 app"]);
+    assert_eq!(notes.tls_secrets, [Box::from(&secret[..])]);
+    assert_eq!(reader.dropped(), Some(24));
+
+    // In a rotated capture frames are counted through.
+    let mut whole = Notes::default();
+    whole.append(notes, 1);
+    whole.append(notes, 101);
+    assert_eq!(whole.comments.len(), 5);
+    assert_eq!(whole.comments[3], (102, "look here".into()));
+    assert_eq!(whole.names, notes.names);
+}
+
 #[test]
 fn decryption_secrets_in_both_byte_orders() {
     let micros = u64::from(T) * 1_000_000;

@@ -59,7 +59,7 @@ impl LiveConn {
                     self.last_silence = None;
                 }
             }
-            self.flows[me].duplicate_acks = (0, 0);
+            self.flows[me].duplicate_acks = 0;
         } else if segment.len == 0 && segment.flags & (SYN | FIN) == 0 {
             let own = &self.flows[me];
             let same = own.last_ack == Some(position) && start == own.next;
@@ -76,8 +76,7 @@ impl LiveConn {
                 let sacks = segment.options.sacks > 0;
                 if own.raw_window == Some(segment.window) || sacks {
                     self.flows[me].flow.duplicate_acks += 1;
-                    let (count, _) = self.flows[me].duplicate_acks;
-                    self.flows[me].duplicate_acks = (count + 1, at.ns);
+                    self.flows[me].duplicate_acks += 1;
                     seen = name::DUPLICATE_ACK;
                 } else {
                     seen = name::WINDOW_UPDATE;

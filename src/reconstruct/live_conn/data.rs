@@ -11,7 +11,7 @@ use crate::span::Moment;
 /// default), or within a round trip.
 const REORDERED: i64 = 3_000_000;
 
-/// A capture of one end's fast retransmission comes this soon after the duplicate acknowledgements (Wireshark's value).
+/// A fast retransmission comes this soon after the receiver's last packet (Wireshark's value).
 const FAST: i64 = 20_000_000;
 
 impl LiveConn {
@@ -43,13 +43,14 @@ impl LiveConn {
             seen = name::LOST_SEGMENT;
         } else if start < next {
             seen = if added.new == 0 {
-                let duplicate_acks = self.flows[peer].duplicate_acks;
+                let receiver = &self.flows[peer];
+                let last = receiver.flow.last_packet.map_or(i64::MIN, |last| last.ns);
                 let flow = &self.flows[me];
                 if stop <= flow.acked {
                     name::SPURIOUS_RETRANSMISSION
-                } else if duplicate_acks.0 >= 2
-                    && at.ns - duplicate_acks.1 < FAST
-                    && self.flows[peer].last_ack == Some(start)
+                } else if receiver.duplicate_acks >= 2
+                    && at.ns.saturating_sub(last) < FAST
+                    && receiver.last_ack == Some(start)
                 {
                     name::FAST_RETRANSMISSION
                 } else {
@@ -86,16 +87,16 @@ impl LiveConn {
                     frame: at.frame,
                 });
             }
-            // The byte behind the window's edge was filled: the sender must now wait.
-            if let (Some(window), Some(acked)) = (window, self.flows[peer].last_ack)
-                && window > 0
-                && self.flows[peer].scale.is_some()
-                && stop - acked == window as i64
-            {
-                note(&mut self.anomalies, name::WINDOW_FULL, end, at);
-                if seen.is_empty() {
-                    seen = name::WINDOW_FULL;
-                }
+        }
+        // The byte behind the window's edge was filled: the sender must now wait.
+        if let (Some(window), Some(acked)) = (window, self.flows[peer].last_ack)
+            && window > 0
+            && self.flows[peer].scale.is_some()
+            && stop - acked == window as i64
+        {
+            note(&mut self.anomalies, name::WINDOW_FULL, end, at);
+            if seen.is_empty() {
+                seen = name::WINDOW_FULL;
             }
         }
         if !seen.is_empty() && seen != name::WINDOW_FULL {

@@ -398,6 +398,63 @@ fn who_sent_the_rst() {
 }
 
 #[test]
+fn senders_other_than_linux() {
+    let origin = |dialogue: Dialogue| dialogue.end().rsts[0].origin;
+    let talk = |window, bare, id| {
+        let say = move |seq, data| Say {
+            flags: PSH | ACK,
+            seq,
+            ack: 1,
+            data,
+            window: Some(window),
+            bare,
+            id,
+            ..Say::default()
+        };
+        Dialogue::open()
+            .say(Resp, say(1, b"hello"))
+            .say(Resp, say(6, b"hello"))
+            .ack(Orig, 1, 11)
+    };
+    let rst = |flags, window, id| Say {
+        flags,
+        seq: 11,
+        ack: 1,
+        window: Some(window),
+        id,
+        bare: true,
+        ..Say::default()
+    };
+    // Windows: window 0, no timestamps, the next identification.
+    assert_eq!(
+        origin(talk(500, true, None).say(Resp, rst(RST | ACK, 0, None))),
+        RstOrigin::OwnActive
+    );
+    // macOS: the socket's window, no timestamps although its segments have them, identification 0.
+    assert_eq!(
+        origin(talk(2060, false, Some(0)).say(Resp, rst(RST | ACK, 2060, Some(0)))),
+        RstOrigin::OwnActive
+    );
+    // The same with a window that this end never advertised says nothing.
+    assert_eq!(
+        origin(talk(2060, false, Some(0)).say(Resp, rst(RST | ACK, 777, Some(0)))),
+        RstOrigin::Unknown
+    );
+    // A BSD answers for a socket that is gone with a random identification.
+    let gone = talk(2060, false, Some(0))
+        .fin(Resp, 11, 1)
+        .ack(Orig, 1, 12)
+        .say(
+            Resp,
+            Say {
+                seq: 12,
+                ..rst(RST, 0, Some(0x7a31))
+            },
+        );
+    assert_eq!(origin(gone), RstOrigin::OwnNoSocket);
+}
+
+#[test]
 fn refused_and_unanswered() {
     let syn = Say {
         flags: SYN,

@@ -1,5 +1,5 @@
 //! pcapng blocks as far as an annotated capture needs them (draft-ietf-opsawg-pcapng): section header, interface
-//! description, name resolution, enhanced packet; little-endian.
+//! description, name resolution, decryption secrets, enhanced packet; little-endian.
 
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -8,6 +8,7 @@ const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
 const NAMES: u32 = 4;
 const PACKET: u32 = 6;
+const SECRETS: u32 = 10;
 
 const COMMENT: u16 = 1;
 const APPLICATION: u16 = 4;
@@ -84,6 +85,15 @@ pub fn names<'n>(
     }
     body.extend([0; 4]);
     block(out, NAMES, &body)
+}
+
+/// Writes a TLS key log, for Wireshark to decrypt what follows.
+pub fn secrets(out: &mut dyn Write, log: &[u8]) -> io::Result<()> {
+    let mut body = 0x544c_534b_u32.to_le_bytes().to_vec();
+    body.extend((log.len() as u32).to_le_bytes());
+    body.extend(log);
+    pad(&mut body);
+    block(out, SECRETS, &body)
 }
 
 /// Writes a packet.

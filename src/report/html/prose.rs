@@ -9,7 +9,7 @@ use crate::report::answer::{self, label};
 use crate::report::clocks::Clocks;
 use crate::report::clocks::timed;
 use crate::report::phrase::{self, bytes, count, ordinary, sentence, thousands};
-use crate::report::{RenderOptions, Shown, advice, excerpt};
+use crate::report::{RenderOptions, Shown, advice, capture_notes, excerpt};
 
 /// Incidents told in full.
 const INCIDENTS: usize = 60;
@@ -253,6 +253,10 @@ pub(super) fn reading(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> 
         let mut records = thousands(facts.map_or(0, |facts| facts.records));
         if let Some(rejected) = facts.map(|facts| facts.rejected).filter(|&many| many > 0) {
             let _ = write!(records, ", {} unreadable", thousands(rejected));
+        }
+        let capture = capture_notes::of(analysis, source.id);
+        for warning in capture.map(capture_notes::warnings).unwrap_or_default() {
+            let _ = write!(records, ", {warning}");
         }
         let clock = clocks.of(source.id).filter(|_| timed(analysis, source));
         let how = clock.map_or("", |clock| &clock.how);

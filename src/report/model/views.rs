@@ -3,17 +3,20 @@
 use std::net::SocketAddr;
 
 use super::{
-    AdvisoryView, AlternativeView, ClockView, CloseView, Closes, EvidenceView, ForeignView,
-    IncidentView, OutcomeView, ReportView, Row, SCHEMA, ServerView, ShownView, SkippedView,
-    SocketView, SourceView, ToolView,
+    AdvisoryView, AlternativeView, CaptureView, ClockView, CloseView, Closes, CommentView,
+    CrossingView, DelayView, EvidenceView, ForeignView, IncidentView, InterfaceView, OutcomeView,
+    PacketView, ReportView, Row, SCHEMA, ServerView, ShownView, SkippedView, SocketView,
+    SourceView, ToolView,
 };
 use crate::align::clock::{Clock, When};
+use crate::attribute::crossing::Crossing;
 use crate::attribute::finding::{Alternative, Close, Evidence, Incident, Outcome};
+use crate::reconstruct::capture::CaptureFacts;
 use crate::reconstruct::server::{EndManner, ServerLife};
 use crate::report::clocks::{self, Clocks};
-use crate::report::{Shown, excerpt};
+use crate::report::{Shown, capture_notes, excerpt};
 use crate::source::{Source, SourceId};
-use crate::span::{Place, Reject};
+use crate::span::{Cite, Place, Reject};
 use crate::time::SECOND;
 
 /// Makes views.
@@ -125,6 +128,7 @@ impl<'a> Views<'a> {
                     first_line: *first_line,
                 })
                 .collect(),
+            capture: capture_notes::of(self.shown.analysis, source.id).map(capture),
             clock: self.clocks.of(source.id).map(clock),
         }
     }
@@ -214,6 +218,48 @@ impl<'a> Views<'a> {
             missing: &close.missing,
             remedy: &close.remedy,
             wireshark_filter: close.wireshark_filter.as_deref(),
+            crossings: close
+                .crossings
+                .iter()
+                .map(|crossing| self.crossing(crossing))
+                .collect(),
+        }
+    }
+
+    fn crossing(&self, crossing: &Crossing) -> CrossingView {
+        let packet = |source: SourceId, frame: u64| {
+            let cite = excerpt::located(self.shown.analysis, Cite::frame(source, frame));
+            let frame = match cite.place {
+                Place::Frame(frame) => frame,
+                _ => frame,
+            };
+            PacketView {
+                source: source_id(cite.source),
+                frame,
+            }
+        };
+        let (near, far) = (crossing.near, crossing.far);
+        let seconds = |ns: i64| ns as f64 / SECOND as f64;
+        CrossingView {
+            from: crossing.from.word(),
+            both: crossing.both,
+            lost: crossing.lost.iter().map(|&at| packet(near, at)).collect(),
+            injected: crossing
+                .injected
+                .iter()
+                .map(|&at| packet(far, at))
+                .collect(),
+            changed: crossing
+                .changed
+                .iter()
+                .map(|&(left, arrived)| [packet(near, left), packet(far, arrived)])
+                .collect(),
+            delay_s: crossing.delay.map(|delay| DelayView {
+                low: seconds(delay.low),
+                median: seconds(delay.median),
+                high: seconds(delay.high),
+                uncertain: seconds(delay.uncertain),
+            }),
         }
     }
 
@@ -320,6 +366,38 @@ fn alternative(rival: &Alternative) -> AlternativeView<'_> {
         cause: rival.cause,
         detail: rival.detail,
         why_not: &rival.why_not,
+    }
+}
+
+fn capture(facts: &CaptureFacts) -> CaptureView<'_> {
+    let notes = &facts.notes;
+    CaptureView {
+        dropped: facts.dropped,
+        snapped: facts.snapped,
+        cut_short: facts.cut_short,
+        interfaces: notes
+            .interfaces
+            .iter()
+            .map(|interface| InterfaceView {
+                name: interface.name.as_deref(),
+                filter: interface.filter.as_deref(),
+                received: interface.received,
+                dropped: interface.dropped,
+            })
+            .collect(),
+        comments: notes
+            .comments
+            .iter()
+            .map(|(frame, text)| CommentView {
+                frame: (*frame > 0).then_some(*frame),
+                text,
+            })
+            .collect(),
+        names: notes
+            .names
+            .iter()
+            .map(|(address, name)| (address.to_string(), &**name))
+            .collect(),
     }
 }
 

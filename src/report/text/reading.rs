@@ -9,6 +9,7 @@ use super::pen::{Indent, Ink, Pen};
 use super::{Page, cap};
 use crate::align::clock::Clock;
 use crate::attribute::finding::SourceFacts;
+use crate::report::capture_notes;
 use crate::report::clocks::{Clocks, timed};
 use crate::report::excerpt;
 use crate::report::phrase::{self, bytes, count};
@@ -39,7 +40,11 @@ pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
         for (source, [name, kind_word, bytes, lines]) in analysis.sources.iter().zip(&rows) {
             let facts = analysis.source_facts.get(source.id.0 as usize);
             let clock = clocks.of(source.id).filter(|_| timed(analysis, source));
-            let clock_words = clock.map_or_else(String::new, phrase::clock);
+            let mut clock_words = clock.map_or_else(String::new, phrase::clock);
+            let capture = capture_notes::of(analysis, source.id);
+            for warning in capture.map(capture_notes::warnings).unwrap_or_default() {
+                let _ = write!(clock_words, "; {warning}");
+            }
             let fill = " ".repeat(path.saturating_sub(name.width()));
             let about = format!(
                 "{fill}  {kind_word:kind$}  {bytes:>size$}  {lines:>records$}  {clock_words}"
@@ -50,6 +55,9 @@ pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
             )?;
             if page.options.verbose {
                 more(pen, facts, clock)?;
+                for remark in capture.map(capture_notes::remarks).unwrap_or_default() {
+                    pen.write(Indent::hanging(4, 6), &[(Ink::Dim, &remark)])?;
+                }
             }
         }
         if analysis.sources.len() > most {
