@@ -29,6 +29,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("pcap_parser", &["parse/pcap"]),
     ("etherparse", &["parse/packet"]),
     ("nom", &["parse"]),
+    ("rustix", &["report/output.rs"]),
     ("parquet", &["report/parquet_table.rs"]),
 ];
 
