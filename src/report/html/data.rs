@@ -221,7 +221,7 @@ impl<'a> Data<'a> {
     fn detail(&self, close: &Close, strings: &mut Strings) -> Detail {
         let rungs = ladder::rungs(self.shown.analysis, &self.clocks, close, self.rungs);
         Detail {
-            summary: strings.number(&close.summary),
+            summary: strings.number(&phrase::sentence(&close.summary)),
             facts: facts(close)
                 .into_iter()
                 .map(|(name, fact)| (name, strings.number(&fact)))

@@ -127,7 +127,8 @@ function group(pen, title) {
 
 // `end` keeps the end of a name that does not fit: causes and files differ there.
 function lane(pen, name, extra, end) {
-  const most = gutter() < 200 ? 13 : 26;
+  const capitals = /^[A-Z0-9]{20}/.test(name);
+  const most = gutter() < 200 ? (capitals ? 10 : 13) : capitals ? 20 : 26;
   const cut = end ? '…' + name.slice(1 - most) : name.slice(0, most - 1) + '…';
   const label = svg('text', { x: 10, y: pen.y + 17 }, name.length > most ? cut : name);
   label.append(svg('title', {}, name + (extra ? ', ' + extra : '')));
