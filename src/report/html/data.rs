@@ -251,7 +251,7 @@ impl<'a> Data<'a> {
                 let common = piece.at.map(|when| when.at.rfc3339(when.digits));
                 let written = piece
                     .at
-                    .and_then(|when| self.clocks.as_written(piece.cite.source, when))
+                    .and_then(|when| self.clocks.as_written(piece.cite, when))
                     .filter(|written| Some(written) != common.as_ref());
                 (
                     strings.number(&self.shown.cite(piece.cite)),

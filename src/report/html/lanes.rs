@@ -92,14 +92,13 @@ impl Data<'_> {
                     .clocks
                     .of(source.id)
                     .filter(|_| timed(self.shown.analysis, source))?;
-                let stretch = clock.tightest();
-                let offset = stretch.offset;
+                let (offset, best, _) = clock.tightest();
                 Some(SourceLane {
                     path: self.shown.path(source.id).into_owned(),
                     from: extent.map(|(from, _)| from),
                     until: extent.map(|(_, until)| until),
-                    low_us: offset.low.saturating_sub(stretch.best) as f64 / 1e3,
-                    high_us: offset.high.saturating_sub(stretch.best) as f64 / 1e3,
+                    low_us: offset.low.saturating_sub(best) as f64 / 1e3,
+                    high_us: offset.high.saturating_sub(best) as f64 / 1e3,
                     aligned: clock.aligned,
                     clock: phrase::clock(clock),
                 })
