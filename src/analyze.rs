@@ -132,12 +132,16 @@ pub fn analyze(
 /// Reads every source, in parallel over groups; the result does not depend on the number of threads.
 pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Reading {
     progress.stage("reading");
-    for source in &input.sources {
-        progress.source(&source.path, source.bytes);
+    for group in &input.groups {
+        announce(input, group, progress);
     }
     // Logs and keys first: they name listeners on ports that nobody would guess.
     let kind = |group: &Group| input.sources[group.members[0].0 as usize].kind;
-    let read = |group: &Group, options: &Options| read_group(input, group, options, progress);
+    let read = |group: &Group, options: &Options| {
+        let part = read_group(input, group, options, progress);
+        progress.done(group.members[0]);
+        part
+    };
     let (captures, texts): (Vec<&Group>, Vec<&Group>) = input
         .groups
         .iter()
@@ -217,9 +221,21 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
     reading
 }
 
-fn read_group(input: &Input, group: &Group, options: &Options, progress: &dyn Progress) -> Read1 {
-    let advance = |bytes: u64| progress.advance(bytes);
+/// Tells the progress what will be read as one.
+pub fn announce(input: &Input, group: &Group, progress: &dyn Progress) {
+    let members = group.members.iter();
+    let bytes = members.map(|id| input.sources[id.0 as usize].bytes).sum();
     let first = group.members[0];
+    let path = &input.sources[first.0 as usize].path;
+    match group.members.len() {
+        1 => progress.source(first, path, bytes),
+        many => progress.source(first, &format!("{path} and {} more", many - 1), bytes),
+    }
+}
+
+fn read_group(input: &Input, group: &Group, options: &Options, progress: &dyn Progress) -> Read1 {
+    let first = group.members[0];
+    let advance = |bytes: u64| progress.advance(first, bytes);
     if input.sources[first.0 as usize].kind == Kind::Capture {
         let (mut pieces, unreadable) = pieces(input, group);
         let mut result = if pieces.is_empty() {

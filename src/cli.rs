@@ -110,10 +110,10 @@ pub struct Analyze {
     #[command(flatten)]
     pub target: Target,
     /// Only closes at or after this time (RFC 3339)
-    #[arg(long, alias = "from", value_name = "TIME", value_parser = value::instant)]
+    #[arg(long, visible_alias = "from", value_name = "TIME", value_parser = value::instant)]
     pub since: Option<i64>,
     /// Only closes at or before this time (RFC 3339)
-    #[arg(long, alias = "to", value_name = "TIME", value_parser = value::instant)]
+    #[arg(long, visible_alias = "to", value_name = "TIME", value_parser = value::instant)]
     pub until: Option<i64>,
     /// Only closes whose client name or address matches
     #[arg(long, value_name = "GLOB", value_parser = value::glob)]
@@ -164,10 +164,10 @@ pub struct Timeline {
     #[arg(long, value_name = "GLOB", value_parser = value::glob)]
     pub server: Option<GlobMatcher>,
     /// Only events at or after this time (RFC 3339)
-    #[arg(long, alias = "from", value_name = "TIME", value_parser = value::instant)]
+    #[arg(long, visible_alias = "from", value_name = "TIME", value_parser = value::instant)]
     pub since: Option<i64>,
     /// Only events at or before this time (RFC 3339)
-    #[arg(long, alias = "to", value_name = "TIME", value_parser = value::instant)]
+    #[arg(long, visible_alias = "to", value_name = "TIME", value_parser = value::instant)]
     pub until: Option<i64>,
 }
 

@@ -1,16 +1,22 @@
 //! Progress of long work: silent, or bars on a terminal. The library only counts; only this file knows indicatif.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::source::SourceId;
 
 /// Told about work done, from any thread.
 pub trait Progress: Sync {
-    /// A source with `bytes` bytes will be read.
-    fn source(&self, path: &str, bytes: u64);
-    /// `bytes` more bytes of some source were read.
-    fn advance(&self, bytes: u64);
+    /// A source, or several that are read as one, with `bytes` bytes in all, will be read.
+    fn source(&self, id: SourceId, path: &str, bytes: u64);
+    /// `bytes` more bytes of it were read.
+    fn advance(&self, id: SourceId, bytes: u64);
+    /// It was read.
+    fn done(&self, id: SourceId);
     /// The work enters a stage ("reading", "aligning", "attributing").
     fn stage(&self, name: &'static str);
     /// The work is over.
@@ -22,19 +28,28 @@ pub trait Progress: Sync {
 pub struct Silent;
 
 impl Progress for Silent {
-    fn source(&self, _: &str, _: u64) {}
-    fn advance(&self, _: u64) {}
+    fn source(&self, _: SourceId, _: &str, _: u64) {}
+    fn advance(&self, _: SourceId, _: u64) {}
+    fn done(&self, _: SourceId) {}
     fn stage(&self, _: &'static str) {}
     fn finish(&self) {}
 }
 
-/// A bar on standard error: bytes of all sources, rate, and the stage. Draws nothing where standard error is no terminal,
-/// and nothing in the first second: short work needs no bar.
+/// Bars on standard error: one for each source in work with its bytes and rate, and below them one for all, with the stage.
+/// Draws nothing where standard error is no terminal, and nothing in the first second: short work needs no bar.
 pub struct Bar {
-    drawn: ProgressBar,
+    all: MultiProgress,
+    total: ProgressBar,
     started: Instant,
     shown: AtomicBool,
-    sources: AtomicU64,
+    sources: Mutex<BTreeMap<SourceId, One>>,
+}
+
+/// A source that will be, or is being, read.
+struct One {
+    path: String,
+    bytes: u64,
+    bar: Option<ProgressBar>,
 }
 
 impl Bar {
@@ -43,23 +58,41 @@ impl Bar {
 
     /// A bar that waits for work.
     pub fn new() -> Self {
-        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
-        let template = "{msg:12} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {prefix}";
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
+        let total = all.add(ProgressBar::new(0));
+        total.set_style(style(
+            "{msg:12} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {prefix}",
+        ));
         Self {
-            drawn: bar,
+            all,
+            total,
             started: Instant::now(),
             shown: AtomicBool::new(false),
-            sources: AtomicU64::new(0),
+            sources: Mutex::default(),
         }
     }
 
     fn show_when_long(&self) {
         if self.started.elapsed() >= Self::PATIENCE && !self.shown.swap(true, Ordering::Relaxed) {
-            self.drawn.set_draw_target(ProgressDrawTarget::stderr());
+            self.all.set_draw_target(ProgressDrawTarget::stderr());
         }
+    }
+
+    fn sources(&self) -> std::sync::MutexGuard<'_, BTreeMap<SourceId, One>> {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// Counts, and makes room where compressed input yields more than its size on disk.
+fn grow(bar: &ProgressBar, bytes: u64) {
+    bar.inc(bytes);
+    let position = bar.position();
+    if bar.length().is_some_and(|length| length < position) {
+        bar.set_length(position);
     }
 }
 
@@ -70,31 +103,64 @@ impl Default for Bar {
 }
 
 impl Progress for Bar {
-    fn source(&self, _: &str, bytes: u64) {
-        let number = self.sources.fetch_add(1, Ordering::Relaxed) + 1;
-        let noun = if number == 1 { "source" } else { "sources" };
-        self.drawn.set_prefix(format!("{number} {noun}"));
-        self.drawn.inc_length(bytes);
+    fn source(&self, id: SourceId, path: &str, bytes: u64) {
+        let mut sources = self.sources();
+        let one = One {
+            // A name may hold what a terminal obeys.
+            path: path.replace(char::is_control, "\u{fffd}"),
+            bytes,
+            bar: None,
+        };
+        sources.insert(id, one);
+        let noun = if sources.len() == 1 {
+            "source"
+        } else {
+            "sources"
+        };
+        self.total.set_prefix(format!("{} {noun}", sources.len()));
+        self.total.inc_length(bytes);
+        drop(sources);
         self.show_when_long();
     }
 
-    fn advance(&self, bytes: u64) {
-        self.drawn.inc(bytes);
-        // Compressed input yields more than its size on disk.
-        let position = self.drawn.position();
-        if self.drawn.length().is_some_and(|length| length < position) {
-            self.drawn.set_length(position);
+    fn advance(&self, id: SourceId, bytes: u64) {
+        grow(&self.total, bytes);
+        if let Some(one) = self.sources().get_mut(&id) {
+            let bar = one.bar.get_or_insert_with(|| {
+                let bar = self
+                    .all
+                    .insert_before(&self.total, ProgressBar::new(one.bytes));
+                bar.set_style(style(
+                    "  {wide_msg} {bytes:>10} of {total_bytes:>10} {bytes_per_sec:>14}",
+                ));
+                bar.set_message(one.path.clone());
+                bar
+            });
+            grow(bar, bytes);
         }
         self.show_when_long();
     }
 
+    fn done(&self, id: SourceId) {
+        let bar = self.sources().get_mut(&id).and_then(|one| one.bar.take());
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+            self.all.remove(&bar);
+        }
+    }
+
     fn stage(&self, name: &'static str) {
-        self.drawn.set_message(name);
+        self.total.set_message(name);
         self.show_when_long();
     }
 
     fn finish(&self) {
-        self.drawn.finish_and_clear();
+        for one in self.sources().values_mut() {
+            if let Some(bar) = one.bar.take() {
+                bar.finish_and_clear();
+            }
+        }
+        self.total.finish_and_clear();
     }
 }
 
@@ -103,17 +169,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bar_counts_and_stays_quiet_while_work_is_short() {
+    fn bars_count_and_stay_quiet_while_work_is_short() {
         let bar = Bar::new();
-        bar.source("server.log.gz", 100);
-        bar.source("server.pcap", 50);
+        let (log, capture) = (SourceId(0), SourceId(1));
+        bar.source(log, "server\u{1b}[2J.log.gz", 100);
+        bar.source(capture, "server.pcap", 50);
         bar.stage("reading");
-        bar.advance(30);
-        assert_eq!((bar.drawn.position(), bar.drawn.length()), (30, Some(150)));
-        bar.advance(400);
-        assert_eq!((bar.drawn.position(), bar.drawn.length()), (430, Some(430)));
-        assert!(bar.drawn.is_hidden());
+        bar.advance(log, 30);
+        assert_eq!((bar.total.position(), bar.total.length()), (30, Some(150)));
+        bar.advance(log, 400);
+        assert_eq!((bar.total.position(), bar.total.length()), (430, Some(430)));
+        let state = |id: SourceId| {
+            let sources = bar.sources();
+            let one = sources.get(&id)?.bar.as_ref()?;
+            Some((one.message(), one.position(), one.length()))
+        };
+        let name = "server\u{fffd}[2J.log.gz".to_owned();
+        assert_eq!(state(log), Some((name, 430, Some(430))));
+        assert_eq!(state(capture), None);
+        bar.done(log);
+        assert_eq!(state(log), None);
+        assert!(bar.total.is_hidden());
         bar.finish();
-        assert!(bar.drawn.is_finished());
+        assert!(bar.total.is_finished());
     }
 }

@@ -32,6 +32,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("aes_gcm", &["parse/tls"]),
     ("chacha20poly1305", &["parse/tls"]),
     ("hmac", &["parse/tls"]),
+    ("rustix", &["report/output.rs"]),
     ("parquet", &["report/parquet_table.rs"]),
 ];
 

@@ -11,6 +11,7 @@ use input_kit::{Bundle, Tar, gz};
 use natsleuth::analyze::Options;
 use natsleuth::batch::{self, BatchOptions, Error, Shard, Summary};
 use natsleuth::progress::{Progress, Silent};
+use natsleuth::source::SourceId;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 /// A server log with two closes on `day`, one of them a slow consumer.
@@ -212,13 +213,14 @@ fn a_wrong_root_is_an_error() {
 struct Telling;
 
 impl Progress for Telling {
-    fn source(&self, _: &str, _: u64) {}
-    fn advance(&self, _: u64) {
+    fn source(&self, _: SourceId, _: &str, _: u64) {}
+    fn advance(&self, _: SourceId, _: u64) {
         #[allow(clippy::print_stdout)]
         {
             println!("advanced");
         }
     }
+    fn done(&self, _: SourceId) {}
     fn stage(&self, _: &'static str) {}
     fn finish(&self) {}
 }

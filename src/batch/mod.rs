@@ -26,6 +26,7 @@ pub use shard::{Shard, ShardError};
 
 use crate::analyze::{self, Options};
 use crate::progress::{Progress, Silent};
+use crate::source::SourceId;
 use bundle::Bundle;
 use store::Store;
 
@@ -131,8 +132,10 @@ pub fn run(options: &BatchOptions, progress: &dyn Progress) -> Result<Summary, E
         .into_iter()
         .filter(|b| options.shard.is_none_or(|shard| shard.holds(&b.name)))
         .collect();
-    for bundle in &mine {
-        progress.source(&bundle.name, bundle.bytes);
+    // A bundle counts as one source.
+    let number = |index: usize| SourceId(u32::try_from(index).unwrap_or(u32::MAX));
+    for (index, bundle) in mine.iter().enumerate() {
+        progress.source(number(index), &bundle.name, bundle.bytes);
     }
     progress.stage("analysing bundles");
     let settings = record::settings(&options.analyze);
@@ -143,7 +146,10 @@ pub fn run(options: &BatchOptions, progress: &dyn Progress) -> Result<Summary, E
         |bundle| estimate(bundle, options),
         |bundle| {
             let done = one(bundle, options, &settings, &store);
-            progress.advance(bundle.bytes);
+            if let Some(index) = mine.iter().position(|known| known.id == bundle.id) {
+                progress.advance(number(index), bundle.bytes);
+                progress.done(number(index));
+            }
             done
         },
     );

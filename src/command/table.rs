@@ -62,9 +62,8 @@ fn read<T: Send>(
                 .filter(|group| input.sources[group.members[0].0 as usize].kind == Kind::Capture)
                 .collect();
             progress.stage("reading");
-            for id in captures.iter().flat_map(|group| &group.members) {
-                let source = &input.sources[id.0 as usize];
-                progress.source(&source.path, source.bytes);
+            for group in &captures {
+                analyze::announce(&input, group, progress);
             }
             let mut options = options.capture.clone();
             options.all = all;
@@ -75,8 +74,10 @@ fn read<T: Send>(
                 .par_iter()
                 .map(|group| {
                     let (mut pieces, unreadable) = analyze::pieces(&input, group);
-                    let advance = |bytes| progress.advance(bytes);
+                    let first = group.members[0];
+                    let advance = |bytes| progress.advance(first, bytes);
                     let mut result = capture::read_map(&mut pieces, &options, &advance, map);
+                    progress.done(first);
                     result.rejects.extend(unreadable);
                     result
                 })

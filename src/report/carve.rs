@@ -119,8 +119,11 @@ pub fn carve(
             number
         } else {
             let name = excerpt::path(analysis, stream.source);
+            let name = name
+                .strip_prefix(excerpt::folder(analysis))
+                .unwrap_or(&name);
             let about = about(&clocks, stream.source, nearness[&stream.source]);
-            pcapng::interface(out, frame.link as u16, &name, &about)?;
+            pcapng::interface(out, frame.link as u16, name, &about)?;
             interfaces.push(key);
             interfaces.len() - 1
         };
@@ -172,6 +175,7 @@ fn wanted(
 
 /// Comments by packet: what each is evidence for, and where it came from.
 fn comments(analysis: &Analysis, closes: &[&Close]) -> BTreeMap<(SourceId, u64), Vec<String>> {
+    let folder = excerpt::folder(analysis);
     let mut comments: BTreeMap<(SourceId, u64), Vec<String>> = BTreeMap::new();
     for close in closes {
         let cause = label(close.cause, close.detail);
@@ -181,6 +185,7 @@ fn comments(analysis: &Analysis, closes: &[&Close]) -> BTreeMap<(SourceId, u64),
             };
             let weight = if piece.supports { "for" } else { "against" };
             let place = excerpt::cite(analysis, piece.cite);
+            let place = place.strip_prefix(folder).unwrap_or(&place);
             let says = visible(&piece.says);
             let key = (piece.cite.source, frame);
             comments

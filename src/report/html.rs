@@ -7,6 +7,7 @@
 
 mod data;
 mod escape;
+mod lanes;
 mod prose;
 
 use std::io::{self, Write};

@@ -1,5 +1,6 @@
-//! Where a report goes: standard output, or a file that is written beside its place and renamed when it is whole, so that an
-//! interrupted run leaves no half report under its name.
+//! Where a report goes: standard output, or a file that gets its name when it is whole. On Linux it has no name at all until
+//! then, so that a run that is interrupted or killed leaves nothing behind; elsewhere it is written beside its place and
+//! renamed.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -109,7 +110,10 @@ impl Output {
                     source,
                 })
             }
-            Self::File { path, .. } => beside(path, render),
+            Self::File { path, force } => match nameless::create(folder(path)) {
+                Some(file) => named_when_whole(file, path, *force, render),
+                None => beside(path, render),
+            },
         }
     }
 }
@@ -135,6 +139,74 @@ fn buffered(
     out.flush()
 }
 
+/// Files without a name (`open(2)`, `O_TMPFILE`): what is never given one is gone with its process.
+#[cfg(target_os = "linux")]
+mod nameless {
+    use std::fs::File;
+    use std::io;
+    use std::os::fd::AsRawFd;
+    use std::path::Path;
+
+    use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, open};
+
+    /// A file in `folder`; `None` where its file system has no such files.
+    pub fn create(folder: &Path) -> Option<File> {
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        let file = open(folder, flags, Mode::from_raw_mode(0o666)).ok()?;
+        // Naming goes by way of procfs.
+        Path::new("/proc/self/fd")
+            .is_dir()
+            .then(|| File::from(file))
+    }
+
+    /// Gives `file` a name that is free.
+    pub fn name(file: &File, path: &Path) -> io::Result<()> {
+        let itself = format!("/proc/self/fd/{}", file.as_raw_fd());
+        Ok(linkat(CWD, itself, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod nameless {
+    use std::fs::File;
+    use std::io;
+    use std::path::Path;
+
+    pub fn create(_: &Path) -> Option<File> {
+        None
+    }
+
+    pub fn name(_: &File, _: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+fn named_when_whole(
+    mut file: File,
+    path: &Path,
+    force: bool,
+    render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), OutputError> {
+    let failed = |source| OutputError::Write {
+        path: path.to_owned(),
+        source,
+    };
+    buffered(&mut file, render).map_err(failed)?;
+    file.sync_all().map_err(failed)?;
+    match nameless::name(&file, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && force => {
+            // A name cannot be taken over, only renamed over.
+            let partial = Partial::of(path);
+            nameless::name(&file, &partial.0).map_err(failed)?;
+            fs::rename(&partial.0, path).map_err(failed)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(OutputError::Exists {
+            path: path.to_owned(),
+        }),
+        result => result.map_err(failed),
+    }
+}
+
 fn beside(
     path: &Path,
     render: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -143,10 +215,7 @@ fn beside(
         path: path.to_owned(),
         source,
     };
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.partial", std::process::id()));
-    let partial = Partial(folder(path).join(name));
+    let partial = Partial::of(path);
     let mut file = File::create(&partial.0).map_err(|source| OutputError::Create {
         path: path.to_owned(),
         source,
@@ -158,6 +227,16 @@ fn beside(
 
 /// A file that goes unless it was renamed.
 struct Partial(PathBuf);
+
+impl Partial {
+    /// A name beside `path` that no other process uses.
+    fn of(path: &Path) -> Self {
+        let mut name = std::ffi::OsString::from(".");
+        name.push(path.file_name().unwrap_or_default());
+        name.push(format!(".{}.partial", std::process::id()));
+        Self(folder(path).join(name))
+    }
+}
 
 impl Drop for Partial {
     fn drop(&mut self) {
@@ -177,6 +256,41 @@ mod tests {
             .collect();
         names.sort();
         names
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn nothing_has_a_name_before_it_is_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("report.html");
+        fs::write(&path, "before").expect("written");
+        let written = Output::new(Some(&path), true).write(&mut io::sink(), |out| {
+            out.write_all(b"half")?;
+            out.flush()?;
+            assert_eq!(names(folder.path()), ["report.html"]);
+            assert_eq!(fs::read(&path)?, b"before");
+            out.write_all(b" and whole")
+        });
+        written.expect("written");
+        assert_eq!(names(folder.path()), ["report.html"]);
+        assert_eq!(fs::read(&path).expect("replaced"), b"half and whole");
+    }
+
+    #[test]
+    fn both_ways_of_writing_replace_only_what_they_may() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("report.csv");
+        beside(&path, |out| out.write_all(b"one")).expect("written");
+        assert_eq!(fs::read(&path).expect("there"), b"one");
+        let failed = beside(&path, |_| Err(io::ErrorKind::Other.into()));
+        assert!(matches!(failed, Err(OutputError::Write { .. })));
+        assert_eq!(fs::read(&path).expect("kept"), b"one");
+        // Another process made it meanwhile.
+        if let Some(file) = nameless::create(folder.path()) {
+            let refused = named_when_whole(file, &path, false, |out| out.write_all(b"two"));
+            assert!(matches!(refused, Err(OutputError::Exists { .. })));
+        }
+        assert_eq!(names(folder.path()), ["report.csv"]);
     }
 
     #[test]

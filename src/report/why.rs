@@ -1,5 +1,7 @@
 //! Every finding that cites one place: what a line or a packet is evidence for.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::answer::label;
@@ -60,14 +62,15 @@ pub fn is_source(analysis: &Analysis, path: &str) -> bool {
 }
 
 /// Writes the findings in words, each with its close.
-pub fn write(analysis: &Analysis, path: &str, place: Place, out: &mut dyn Write) -> io::Result<()> {
+pub fn write(analysis: &Analysis, path: &str, asked: Place, out: &mut dyn Write) -> io::Result<()> {
     if !is_source(analysis, path) {
         return writeln!(out, "No source is called {}.", visible(path));
     }
-    let found = why(analysis, path, place);
-    let place = format!("{}:{}", visible(path), excerpt::place(place));
+    let found = why(analysis, path, asked);
+    let place = format!("{}:{}", visible(path), excerpt::place(asked));
     if found.is_empty() {
-        return writeln!(out, "No finding cites {place}.");
+        writeln!(out, "No finding cites {place}.")?;
+        return nearest(analysis, path, asked, out);
     }
     let closes = count(found.len(), "finding", "findings");
     writeln!(out, "{place} is evidence in {closes}:")?;
@@ -89,6 +92,55 @@ pub fn write(analysis: &Analysis, path: &str, place: Place, out: &mut dyn Write)
         writeln!(out, "  {role}: {}", visible(&citing.evidence.says))?;
     }
     Ok(())
+}
+
+/// The cited places right before and after one that nothing cites, with the closes that cite them.
+fn nearest(analysis: &Analysis, path: &str, asked: Place, out: &mut dyn Write) -> io::Result<()> {
+    let number = |place: Place| match place {
+        Place::Line(number) | Place::Frame(number) | Place::Byte(number) => number,
+    };
+    let mut cited: BTreeMap<Cite, Vec<&str>> = BTreeMap::new();
+    for close in &analysis.closes {
+        for piece in &close.evidence {
+            let cite = excerpt::located(analysis, piece.cite);
+            let source = analysis.sources.get(cite.source.0 as usize);
+            if source.is_some_and(|source| ends_with(&source.path, path)) {
+                let ids = cited.entry(cite).or_default();
+                if ids.last() != Some(&close.id.as_str()) {
+                    ids.push(&close.id);
+                }
+            }
+        }
+    }
+    let before = cited
+        .iter()
+        .filter(|(cite, _)| number(cite.place) < number(asked));
+    let after = cited
+        .iter()
+        .filter(|(cite, _)| number(cite.place) > number(asked));
+    let near: Vec<String> = before
+        .max_by_key(|(cite, _)| number(cite.place))
+        .into_iter()
+        .chain(after.min_by_key(|(cite, _)| number(cite.place)))
+        .map(|(cite, ids)| {
+            const MOST: usize = 4;
+            let more = ids.len().saturating_sub(MOST);
+            let mut ids = ids
+                .iter()
+                .take(MOST)
+                .copied()
+                .collect::<Vec<_>>()
+                .join(", ");
+            if more > 0 {
+                let _ = write!(ids, " and {more} more");
+            }
+            format!("{} ({ids})", excerpt::cite(analysis, *cite))
+        })
+        .collect();
+    if near.is_empty() {
+        return writeln!(out, "Nothing in it is cited.");
+    }
+    writeln!(out, "The nearest that one does: {}.", near.join(", "))
 }
 
 fn cites(analysis: &Analysis, cite: Cite, path: &str, place: Place) -> bool {
@@ -160,7 +212,10 @@ mod tests {
         );
         assert_eq!(text.matches("\n  against: [2436]").count(), 2);
         for (path, answer) in [
-            ("nats.log", "No finding cites nats.log:8.\n"),
+            (
+                "nats.log",
+                "No finding cites nats.log:8.\nThe nearest that one does: logs/nats.log:9 (c1, c2).\n",
+            ),
             ("x.log", "No source is called x.log.\n"),
         ] {
             let mut out = Vec::new();

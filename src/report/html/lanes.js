@@ -91,6 +91,7 @@ function draw() {
   const pen = { root, y: 8 };
   const axisAt = pen.y;
   pen.y += 22;
+  incidentLanes(pen);
   serverLanes(pen);
   closeLanes(pen);
   downLanes(pen);
@@ -124,9 +125,12 @@ function group(pen, title) {
   pen.y += 18;
 }
 
-function lane(pen, name, extra) {
-  const most = gutter() < 200 ? 13 : 24;
-  const label = svg('text', { x: 10, y: pen.y + 17 }, name.length > most ? name.slice(0, most - 1) + '…' : name);
+// `end` keeps the end of a name that does not fit: causes and files differ there.
+function lane(pen, name, extra, end) {
+  const capitals = /^[A-Z0-9]{20}/.test(name);
+  const most = gutter() < 200 ? (capitals ? 10 : 13) : capitals ? 20 : 26;
+  const cut = end ? '…' + name.slice(1 - most) : name.slice(0, most - 1) + '…';
+  const label = svg('text', { x: 10, y: pen.y + 17 }, name.length > most ? cut : name);
   label.append(svg('title', {}, name + (extra ? ', ' + extra : '')));
   pen.root.append(label);
   pen.root.append(svg('line', { class: 'rule', x1: gutter(), x2: gutter() + plotWidth(), y1: pen.y + ROW - 2, y2: pen.y + ROW - 2 }));
@@ -145,6 +149,28 @@ function bar(from, until, y, height, name) {
 
 function inView(at) {
   return at !== null && at >= reach.from && at <= reach.until;
+}
+
+// From the first to the last close of each incident; the lanes below show what happened in it.
+function incidentLanes(pen) {
+  const known = data.incidents.filter((incident) => incident.from !== null && !ordinary(incident.cause));
+  if (!known.length) return;
+  group(pen, 'Incidents');
+  for (const incident of known.slice(0, MOST)) {
+    const y = lane(pen, incident.id + ' ' + incident.detail, incident.cause);
+    const band = bar(incident.from, incident.until, y + 3, 18, 'incident ' + incident.cause);
+    if (!band) continue;
+    band.append(svg('title', {}, incident.id + ' ' + incident.cause + '/' + incident.detail + ': ' + clock(incident.from, 3) + ' to ' + clock(incident.until, 3)));
+    band.addEventListener('click', () => {
+      Object.assign(view, { incident: incident.id, cause: '', words: '', outcome: '', from: null, until: null });
+      changed();
+      document.getElementById('closes').scrollIntoView();
+    });
+    pen.root.append(band);
+    if (!inView(incident.from)) continue;
+    for (const at of [incident.from, incident.until]) if (inView(at)) pen.root.append(svg('line', { class: 'mark ' + incident.cause, x1: x(at), x2: x(at), y1: y + 3, y2: y + 21 }));
+  }
+  rest(pen, known.length - MOST, 'more incidents');
 }
 
 function serverLanes(pen) {
@@ -187,7 +213,7 @@ function closeLanes(pen) {
   group(pen, 'Closes by cause');
   const ranked = [...lanes].sort((a, b) => ordinary(a[1][0].cause) - ordinary(b[1][0].cause) || b[1].length - a[1].length);
   for (const [label, all] of ranked.slice(0, 2 * MOST)) {
-    const y = lane(pen, label, plural(all.length, 'close', 'closes'));
+    const y = lane(pen, label, plural(all.length, 'close', 'closes'), true);
     const seen = all.filter((c) => inView(c.at));
     if (seen.length <= 400) {
       for (const c of seen) {
@@ -280,7 +306,7 @@ function clockLanes(pen) {
   const known = data.sources.filter((source) => source.from !== null);
   const ranked = [...known].sort((a, b) => a.aligned - b.aligned || (b.high_us - b.low_us) - (a.high_us - a.low_us));
   for (const source of ranked.slice(0, MOST)) {
-    const y = lane(pen, source.path.split('/').pop(), source.clock);
+    const y = lane(pen, source.path.split('/').pop(), source.clock, true);
     const extent = bar(source.from, source.until, y + 9, 6, 'extent');
     if (extent) {
       extent.append(svg('title', {}, source.path + ': ' + source.clock));

@@ -260,10 +260,14 @@ pub(super) fn reading(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> 
         }
         let clock = clocks.of(source.id).filter(|_| timed(analysis, source));
         let how = clock.map_or("", |clock| &clock.how);
+        let sum = facts.and_then(|facts| facts.sha256);
         writeln!(
             out,
-            "<tr><td><bdi class=\"cite\">{}</bdi></td><td>{}</td><td>{}</td><td>{records}</td><td>{}<div class=\"quiet\"><bdi>{}</bdi></div></td></tr>",
+            "<tr><td><bdi class=\"cite\">{}</bdi>{}</td><td>{}</td><td>{}</td><td>{records}</td><td>{}<div class=\"quiet\"><bdi>{}</bdi></div></td></tr>",
             text(&shown.path(source.id)),
+            sum.map_or_else(String::new, |sum| format!(
+                "<div class=\"sum\">SHA-256 {sum}</div>"
+            )),
             source.kind.word(),
             bytes(source.bytes),
             text(&clock.map_or_else(String::new, phrase::clock)),
@@ -291,7 +295,24 @@ pub(super) fn reading(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> 
     if !analysis.advisories.is_empty() {
         writeln!(
             out,
-            "<h3>Known of the versions seen</h3><ul class=\"points\">"
+            "<details><summary>{}</summary><ul class=\"points\">",
+            if analysis
+                .closes
+                .iter()
+                .any(|close| close.detail == "known-bug")
+            {
+                count(
+                    analysis.advisories.len(),
+                    "known bug of the versions seen",
+                    "known bugs of the versions seen",
+                )
+            } else {
+                count(
+                    analysis.advisories.len(),
+                    "known bug of the versions seen, in no verdict here",
+                    "known bugs of the versions seen, in no verdict here",
+                )
+            }
         )?;
         for (id, says) in &analysis.advisories {
             writeln!(
@@ -301,7 +322,7 @@ pub(super) fn reading(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> 
                 text(says)
             )?;
         }
-        writeln!(out, "</ul>")?;
+        writeln!(out, "</ul></details>")?;
     }
     Ok(())
 }

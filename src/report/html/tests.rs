@@ -125,6 +125,30 @@ fn an_opened_close_shows_its_ladder() {
 }
 
 #[test]
+fn a_long_stretch_that_nothing_cites_is_folded() {
+    let mut analysis = sample::two_sided();
+    let tail = &mut analysis.records.conns[0].tail;
+    let first = tail[0];
+    for step in 1..=12 {
+        let mut packet = first;
+        packet.at.ns -= step * 1_000_000;
+        packet.at.frame -= step as u64;
+        tail.insert(0, packet);
+    }
+    let Some(dom) = in_browser(&page(&analysis), "#open=c1") else {
+        return;
+    };
+    assert_eq!(
+        dom.matches("steps that the verdict does not need").count(),
+        1
+    );
+    assert!(
+        dom.contains("300 µs on the way"),
+        "what is near the end stays"
+    );
+}
+
+#[test]
 fn many_closes_open() {
     let Some(dom) = in_browser(&page(&sample::full(20_000)), "#q=gateway-late-7") else {
         return;
