@@ -62,19 +62,24 @@ impl Dead<'_> {
         ]
     }
 
-    /// Segments were lost on this connection before the fatal ones too, or acknowledgements still came: loss, not
-    /// silence.
+    /// Segments were lost on this connection before the fatal ones too, or later ones arrived behind them: loss, not
+    /// silence. What the peer sends again although it was acknowledged here lacks the same direction's acknowledgements
+    /// and speaks of no other loss.
     pub fn lossy(&self) -> bool {
-        let earlier = |side: Side| {
-            let flow = self.view.flow(side);
-            let last = flow
-                .final_retransmissions
-                .map_or(0, |run| u64::from(run.count));
-            flow.retransmissions.saturating_sub(last)
-        };
-        !self.path.peer_silent
-            || earlier(self.from) >= 2
-            || self.view.flow(self.from.other()).retransmissions >= 3
+        let flow = self.view.flow(self.from);
+        let peer = self.view.flow(self.from.other());
+        let last = flow
+            .final_retransmissions
+            .map_or(0, |run| u64::from(run.count));
+        let needed = peer
+            .retransmissions
+            .saturating_sub(peer.spurious_retransmissions);
+        self.heard() || flow.retransmissions.saturating_sub(last) >= 2 || needed >= 3
+    }
+
+    /// The peer told of later segments that arrived behind the fatal one: the path carried something both ways.
+    pub fn heard(&self) -> bool {
+        !self.path.peer_silent && self.view.flow(self.from.other()).sack_acks > 0
     }
 
     /// The silence right before the fatal segment, and the longest that the connection had survived before it.

@@ -163,6 +163,9 @@ fn kind(lower: &str, head: &str, of_nats: bool) -> Option<ClientEventKind> {
             .unwrap_or("");
         trouble::trouble(text, Library::Unknown)
     };
+    if let Some(kind) = status(lower, reason) {
+        return Some(kind);
+    }
     if has(&[
         "exiting",
         "shutting down",
@@ -171,6 +174,19 @@ fn kind(lower: &str, head: &str, of_nats: bool) -> Option<ClientEventKind> {
         "received sigint",
     ]) && !has(&["because of error", "server"])
     {
+        return Some(ClientEventKind::Exiting);
+    }
+    const LAST_WORDS: &[&str] = &[
+        "stopping",
+        "stopped",
+        "terminating",
+        "bye",
+        "goodbye",
+        "exit",
+    ];
+    let whole = lower.rsplit(": ").next().unwrap_or(lower);
+    let whole = whole.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    if LAST_WORDS.contains(&whole) || whole.starts_with("stopping after ") {
         return Some(ClientEventKind::Exiting);
     }
     if let Some(crash) = crash(head) {
@@ -252,6 +268,33 @@ fn kind(lower: &str, head: &str, of_nats: bool) -> Option<ClientEventKind> {
             trouble => trouble,
         })
     })
+}
+
+/// A JavaScript client's status event in an application's frame: `nats status disconnect 10.0.0.1:4222`,
+/// `status: {"type":"reconnecting"}`, `event staleConnection`.
+fn status(lower: &str, reason: impl Fn() -> Trouble) -> Option<ClientEventKind> {
+    let mut words = lower
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .skip_while(|word| !matches!(*word, "status" | "event" | "type"))
+        .skip_while(|word| matches!(*word, "status" | "event" | "type"));
+    let kind = match words.next()? {
+        "disconnect" => ClientEventKind::Disconnected(Trouble::Unsaid),
+        "reconnecting" => ClientEventKind::Reconnecting(None),
+        "reconnect" => ClientEventKind::Reconnected,
+        "staleconnection" => ClientEventKind::Stale,
+        "forcereconnect" => ClientEventKind::ClosingByApplication,
+        "ldm" => ClientEventKind::LameDuck,
+        "ping" | "pingtimer" => {
+            ClientEventKind::PingOut(words.find_map(|word| word.parse::<u32>().ok()))
+        }
+        "update" => ClientEventKind::Discovered,
+        "slowconsumer" => ClientEventKind::SlowConsumer,
+        "close" => ClientEventKind::Closed(Trouble::Unsaid),
+        "error" => ClientEventKind::Error(reason()),
+        _ => return None,
+    };
+    Some(kind)
 }
 
 /// The first line of a crash, in any language.

@@ -4,7 +4,7 @@ use crate::attribute::Case;
 use crate::attribute::disconnect::Disconnect;
 use crate::attribute::finding::{Confidence, Evidence, Finding, Initiator};
 use crate::attribute::path::dead_path;
-use crate::attribute::slow::not_reading;
+use crate::attribute::slow::{not_reading, stuck};
 use crate::attribute::stale;
 use crate::attribute::wire::{Side, View};
 use crate::parse::server_log::close_reason::CloseReason;
@@ -54,7 +54,11 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let (view, (side, count)) = disconnect
         .views
         .iter()
-        .find_map(|view| Some((*view, loss(view)?)))?;
+        .find_map(|view| Some((*view, loss(view)?)))
+        .or_else(|| {
+            let (view, run) = stuck(disconnect)?;
+            Some((view, (Side::Server, u64::from(run.count))))
+        })?;
     if let Some(dead) = &dead
         && !dead.lossy()
         && disconnect.views.iter().all(|view| !mixed(view))
@@ -104,7 +108,7 @@ fn mixed(view: &View) -> bool {
         let last = flow
             .final_retransmissions
             .map_or(0, |run| u64::from(run.count));
-        flow.retransmissions > last + 1
+        flow.retransmissions - flow.spurious_retransmissions > last + 1
     })
 }
 
