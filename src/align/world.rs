@@ -320,6 +320,7 @@ fn captured(
             syn_ack: Some(syn_ack),
             syn_acks: 1,
             ack: Some(ack),
+            last_syn_ack: Some(syn_ack),
         },
         orig: flow(1_000_003_u32.wrapping_mul(life.cid as u32), fin, connect_at),
         resp: flow(

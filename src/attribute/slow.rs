@@ -1,7 +1,6 @@
 //! Slow consumer or slow path: what the packets say of a receiver that the server gave up on.
 
 use crate::reconstruct::client::Trouble;
-use crate::reconstruct::conn::RetransmissionRun;
 use crate::time::SECOND;
 
 use super::disconnect::{Disconnect, spoken};
@@ -50,25 +49,6 @@ pub fn not_reading(view: &View) -> Option<Evidence> {
     None
 }
 
-/// The server was sending the same segment again and again when it gave up on the client: its longest run of
-/// retransmissions began before and held for most of the wait, in front of an open window.
-pub fn stuck<'a>(disconnect: &Disconnect<'a>) -> Option<(View<'a>, RetransmissionRun)> {
-    const PERSISTENT: u32 = 3;
-    let gave_up = disconnect
-        .server
-        .and_then(|conn| disconnect.log(conn.closed.as_ref()?))
-        .or(disconnect.closed)?;
-    disconnect.views.iter().find_map(|view| {
-        let run = view
-            .flow(Side::Server)
-            .worst_retransmissions
-            .filter(|run| run.count >= PERSISTENT && run.last.ns - run.first.ns >= SECOND)?;
-        let before = view.when(run.first).at.since(gave_up.at) < 0;
-        let lasted = view.when(run.last).at.since(gave_up.at) > -SECOND;
-        (before && lasted).then_some((*view, run))
-    })
-}
-
 /// Weighs the statement against the packets.
 pub fn judge(disconnect: &Disconnect, reading: Reading) -> Option<Finding> {
     let closed = disconnect.views.iter().find_map(not_reading);
@@ -80,7 +60,7 @@ pub fn judge(disconnect: &Disconnect, reading: Reading) -> Option<Finding> {
     let lossy = disconnect.views.iter().any(|view| {
         let flow = view.flow(Side::Server);
         flow.retransmissions >= 5 && view.loss_share(Side::Server) > 0.02
-    }) || stuck(disconnect).is_some();
+    });
     let names = Names::of(disconnect.client_identity().1.as_deref());
     let mut finding = match (reading.finding, &closed) {
         (Some(finding), _) => finding,

@@ -13,8 +13,13 @@ use crate::time::SECOND;
 /// Retransmissions into silence; or, from logs alone, a stale verdict that never reached the other side.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let (server, client) = (case.server_label(disconnect), case.client_label(disconnect));
-    if !disconnect.was_ready() && disconnect.views.iter().any(|view| !view.established()) {
-        return answers_lost(disconnect, &server, &client);
+    if !disconnect.was_ready() {
+        if let Some(finding) = answers_lost(disconnect, &server, &client) {
+            return Some(finding);
+        }
+        if disconnect.views.iter().any(|view| !view.established()) {
+            return None;
+        }
     }
     let remedy = "ask what changed in the path between these two addresses at that moment (firewall or security-group rule, route, link, conntrack table); capture on both ends to see on which side the packets vanish";
     if let Some(dead) = dead_path(disconnect).filter(|dead| !dead.heard()) {
@@ -58,7 +63,10 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
 fn answers_lost(disconnect: &Disconnect, server: &str, client: &str) -> Option<Finding> {
     let view = disconnect.views.iter().find(|view| {
         let shake = &view.conn.handshake;
-        shake.syns >= 2 && shake.syn_acks >= 2 && shake.ack.is_none() && !view.near_client()
+        // A SYN alone may be a forger's, who never hears the answers.
+        let meant = shake.syns >= 2 || view.flow(Side::Client).packets > u64::from(shake.syns);
+        let unheard = shake.ack.is_none_or(|ack| shake.last_syn_ack < Some(ack));
+        meant && shake.syn_acks >= 3 && unheard && !view.near_client()
     })?;
     let shake = &view.conn.handshake;
     let summary = format!("{server} answers the SYNs of {client}, and its answers never arrive");

@@ -3,8 +3,8 @@
 use crate::attribute::Case;
 use crate::attribute::disconnect::Disconnect;
 use crate::attribute::finding::{Confidence, Evidence, Finding, Initiator};
-use crate::attribute::path::dead_path;
-use crate::attribute::slow::{not_reading, stuck};
+use crate::attribute::path::{Dead, dead_path};
+use crate::attribute::slow::not_reading;
 use crate::attribute::stale;
 use crate::attribute::wire::{Side, View};
 use crate::parse::server_log::close_reason::CloseReason;
@@ -56,8 +56,8 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         .iter()
         .find_map(|view| Some((*view, loss(view)?)))
         .or_else(|| {
-            let (view, run) = stuck(disconnect)?;
-            Some((view, (Side::Server, u64::from(run.count))))
+            let dead = dead.filter(Dead::lossy)?;
+            Some((dead.view, (dead.from, u64::from(dead.path.run.count))))
         })?;
     if let Some(dead) = &dead
         && !dead.lossy()
@@ -87,10 +87,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             )
         })
         .into_iter()
-        .chain(
-            dead.iter()
-                .flat_map(super::super::super::path::Dead::evidence),
-        )
+        .chain(dead.iter().flat_map(Dead::evidence))
         .collect();
     Some(
         Finding::new(Confidence::Shown, Initiator::Network, summary)
@@ -105,8 +102,9 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
 fn mixed(view: &View) -> bool {
     [Side::Client, Side::Server].into_iter().any(|side| {
         let flow = view.flow(side);
+        // All in one run is one silence, even if the path came back after it.
         let last = flow
-            .final_retransmissions
+            .worst_retransmissions
             .map_or(0, |run| u64::from(run.count));
         flow.retransmissions - flow.spurious_retransmissions > last + 1
     })

@@ -99,7 +99,12 @@ fn no_info(disconnect: &Disconnect, case: &Case, server: &str, client: &str) -> 
         return None;
     }
     let greeted = view.greeted_in_time();
-    let gave_up = !greeted && case.waited_out(disconnect, waited);
+    // Whatever made the client leave: a kernel that takes its FIN at once belongs to a server that had long been due to
+    // greet. Repeated SYN,ACKs are a lossy path's or a full queue's.
+    let due = waited >= SLOW_GREETING
+        && view.flow(Side::Client).fin_acked
+        && view.conn.handshake.syn_acks <= 1;
+    let gave_up = !greeted && (due || case.waited_out(disconnect, waited));
     if !(gave_up || greeted && waited >= SLOW_GREETING) {
         return None;
     }
@@ -136,7 +141,10 @@ fn noticed_late(disconnect: &Disconnect, case: &Case, server: &str, client: &str
     })?;
     let left = disconnect.log(&given_up.at)?;
     if logged.bounds.low.saturating_sub(left.bounds.high) < LATE
-        || disconnect.first_close().is_some()
+        || disconnect
+            .first_close()
+            .is_some_and(|first| first.close.side == Side::Server)
+        || dead_path(disconnect).is_some()
     {
         return None;
     }
