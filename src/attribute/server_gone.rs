@@ -283,7 +283,8 @@ fn from_fate(disconnect: &Disconnect, case: &Case, life_end: Option<&LifeEnd>) -
     let by_log = disconnect.first_close().is_none()
         && disconnect.troubles().any(|(_, trouble)| {
             use crate::reconstruct::client::Trouble as T;
-            matches!(trouble, T::Eof | T::Reset | T::BrokenPipe | T::Unsaid)
+            matches!(trouble, T::Eof | T::Reset | T::BrokenPipe)
+                || *trouble == T::Unsaid && disconnect.lost_by_log()
         });
     if !by_server && !by_log {
         return None;

@@ -305,6 +305,11 @@ impl FlowState {
         self.run
     }
 
+    /// Segments of this end were lost before, more than once: a FIN or RST of its own may have been too.
+    pub fn loses(&self) -> bool {
+        self.flow.retransmissions >= 2
+    }
+
     /// The last that this end sent was one of several retransmissions: a FIN waits behind what they repeat, so that its
     /// socket may be gone without a word.
     pub fn fell_silent_retransmitting(&self) -> bool {

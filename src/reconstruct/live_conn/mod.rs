@@ -272,7 +272,8 @@ impl LiveConn {
                 rtt: self.handshake.rtt(),
                 lossy: recent_run(&self.flows[0])
                     || recent_run(&self.flows[1])
-                    || self.flows[me].fell_silent_retransmitting(),
+                    || self.flows[me].fell_silent_retransmitting()
+                    || self.flows.iter().any(FlowState::loses),
             };
             let rst = rst::fingerprint(segment, at, &context);
             self.reset_by[me] |= rst.seq_exact != Some(false);

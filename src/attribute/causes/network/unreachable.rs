@@ -13,20 +13,18 @@ use crate::time::SECOND;
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let (server, client) = (case.server_label(disconnect), case.client_label(disconnect));
     let remedy = "compare the route and the firewall rules (security group, NetworkPolicy) for this client's address and the server's port";
-    // An established connection outlives stray ICMP errors (RFC 1122 section 4.2.3.9): they explain a path that stayed
-    // dead from then on.
+    // An established connection outlives stray ICMP errors (RFC 1122 section 4.2.3.9): a prohibition explains a path that
+    // stayed dead from then on; a host or network that a router no longer finds is a link's or a route's failure.
     let dead = dead_path(disconnect);
     if disconnect.was_ready() && dead.is_none() {
         return None;
     }
     let explains = |view: &View, icmp: &IcmpSeen| {
-        let gone =
-            icmp.says.contains("host unreachable") || icmp.says.contains("address unreachable");
         !icmp.says.contains("port unreachable")
             && !icmp.says.contains("fragmentation")
             && !icmp.says.contains("too big")
             && dead.is_none_or(|dead| {
-                !gone
+                icmp.says.contains("prohibited")
                     && view
                         .when(icmp.at)
                         .at

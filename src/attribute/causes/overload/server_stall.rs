@@ -99,12 +99,7 @@ fn no_info(disconnect: &Disconnect, case: &Case, server: &str, client: &str) -> 
         return None;
     }
     let greeted = view.greeted_in_time();
-    // Whatever made the client leave: a kernel that takes its FIN at once belongs to a server that had long been due to
-    // greet. Repeated SYN,ACKs are a lossy path's or a full queue's.
-    let due = waited >= SLOW_GREETING
-        && view.flow(Side::Client).fin_acked
-        && view.conn.handshake.syn_acks <= 1;
-    let gave_up = !greeted && (due || case.waited_out(disconnect, waited));
+    let gave_up = !greeted && case.waited_out(disconnect, waited);
     if !(gave_up || greeted && waited >= SLOW_GREETING) {
         return None;
     }
