@@ -96,7 +96,7 @@ fn faster_than_the_path(disconnect: &Disconnect, case: &Case) -> Option<Finding>
         let at_server = !view.near_client() && view.unanswered(Side::Client).is_none();
         (at_server && interval < rtt).then_some((*view, interval, rtt))
     })?;
-    let names = Names::of(disconnect.client_identity().1.as_deref());
+    let names = Names::of(disconnect.client_identity().1);
     let (every, trip) = (spoken(interval), spoken(rtt));
     let summary = format!(
         "{} pings every {every} over a path whose round trip is {trip}: no PONG can come in time",

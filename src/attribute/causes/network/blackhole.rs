@@ -15,7 +15,7 @@ use crate::time::SECOND;
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let (server, client) = (case.server_label(disconnect), case.client_label(disconnect));
     if !disconnect.was_ready() {
-        if let Some(finding) = answers_lost(disconnect, &server, &client) {
+        if let Some(finding) = answers_lost(disconnect, server, client) {
             return Some(finding);
         }
         if disconnect.views.iter().any(|view| !view.established()) {
@@ -61,7 +61,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
 }
 
 /// An attempt whose SYNs arrive and are answered, over and over: the answers vanish on their way back.
-fn answers_lost(disconnect: &Disconnect, server: &str, client: &str) -> Option<Finding> {
+fn answers_lost(disconnect: &Disconnect, server: Label, client: Label) -> Option<Finding> {
     let view = disconnect.views.iter().find(|view| {
         let shake = &view.conn.handshake;
         // A SYN alone may be a forger's, who never hears the answers.
