@@ -54,7 +54,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         let resent = again && rtt > SECOND && (shake.ack.is_some() || prompt);
         (rtt >= SLOW_PATH && waited < ROUND_TRIPS * rtt && !resent).then_some((view, waited, rtt))
     })?;
-    let names = Names::of(disconnect.client_identity().1);
+    let names = Names::of_client(disconnect);
     let summary = format!(
         "{} gave up connecting before the handshake could finish: a round trip takes {}",
         case.client_label(disconnect),
