@@ -506,6 +506,7 @@ impl Endpoint {
             || disconnect.client.is_some()
                 && !disconnect.intended()
                 && disconnect.client_closed().is_some()
+                && disconnect.lost_by_log()
                 && disconnect
                     .troubles()
                     .all(|(_, trouble)| matches!(trouble, Trouble::Unsaid));

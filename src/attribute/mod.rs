@@ -33,7 +33,8 @@ pub mod statement;
 pub mod survival;
 pub mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -52,6 +53,9 @@ use listener::Listener;
 use moments::Moments;
 use server_gone::Gone;
 use survival::{Survival, Timer};
+
+/// A handshake faster than this shows a path that no connect timeout finds long.
+const QUICK: i64 = crate::time::SECOND / 10;
 
 /// A bundle's disconnects with what they tell together.
 #[derive(Debug)]
@@ -75,6 +79,8 @@ pub struct Case<'a> {
     listeners: BTreeMap<usize, Listener>,
     /// For each server life, whether its log names clients.
     named: Vec<bool>,
+    /// Endpoints and client hosts with a handshake that took no time worth mentioning.
+    quick_paths: BTreeSet<(Option<usize>, IpAddr)>,
     /// Libraries whose logs here tell of a close that was meant.
     talking: Vec<Library>,
     /// When clients left whose connections a server called stale, by their logs.
@@ -102,6 +108,7 @@ impl<'a> Case<'a> {
             waits: Vec::new(),
             listeners: BTreeMap::new(),
             named: Vec::new(),
+            quick_paths: BTreeSet::new(),
             talking: Vec::new(),
             stale_leavings: Moments::default(),
         };
@@ -118,6 +125,21 @@ impl<'a> Case<'a> {
                     wait,
                     disconnect.closed?.at.0,
                 ))
+            })
+            .collect();
+        case.quick_paths = case
+            .disconnects
+            .iter()
+            .filter(|disconnect| {
+                let quick = |view: &wire::View| {
+                    let shake = &view.conn.handshake;
+                    shake.rtt().is_some_and(|rtt| rtt < QUICK)
+                };
+                disconnect.views.iter().any(quick)
+            })
+            .filter_map(|disconnect| {
+                let host = disconnect.client_addresses().0?.ip();
+                Some((case.endpoints.of[disconnect.index], host))
             })
             .collect();
         case.survival = Survival::new(&case.disconnects, &case.endpoints);
@@ -204,6 +226,13 @@ impl<'a> Case<'a> {
     /// Whether the server process ended and this socket with it.
     pub fn gone(&self, disconnect: &Disconnect) -> Option<&Gone> {
         self.gone.get(disconnect.index)?.as_ref()
+    }
+
+    /// Another connection between the same hosts shows a path with a short round trip.
+    pub fn knows_quick_path(&self, disconnect: &Disconnect) -> bool {
+        let endpoint = self.endpoints.of[disconnect.index];
+        let host = disconnect.client_addresses().0.map(|address| address.ip());
+        host.is_some_and(|host| self.quick_paths.contains(&(endpoint, host)))
     }
 
     /// What this server speaks is NATS: some connection to it got an INFO, or its log is here.
