@@ -84,6 +84,18 @@ Examples:
 Exit status: 0 all done; 65 some bundles cannot be analysed (recorded, do not retry); 74 some were lost to the system \
 (retry).";
 
+const REDACT_EXAMPLES: &str = "\
+Examples:
+  natsleuth redact bundle.tar.gz -o shared/                     with a random key that nobody keeps
+  natsleuth redact bundle/ -o shared/ --key-file mapping.key    the same key gives the same names next time
+
+Replaced: addresses (prefixes kept), hardware addresses, names of hosts, clients, servers, users and accounts, subjects, \
+payloads, passwords, tokens, keys, and every word that no grammar knows. Kept: protocol words, reasons, versions, times, \
+lengths, ports, numbers. What cannot be read is left out and named.
+
+Exit status: 0 written, every verdict as before; 3 written, and verdicts differ; 65 nothing can be analysed; 74 reading or \
+writing failed.";
+
 /// Why did this NATS connection close? Reads server logs, client logs and captures, and cites its evidence.
 #[derive(Debug, Parser)]
 #[command(name = "natsleuth", version, after_help = EXAMPLES, arg_required_else_help = true)]
@@ -150,6 +162,9 @@ pub enum Command {
         #[command(flatten)]
         input: Input,
     },
+    /// Write a bundle that can be shared: the same evidence and the same verdicts under other names
+    #[command(after_help = REDACT_EXAMPLES)]
+    Redact(Redact),
     /// Analyse every bundle (folder or archive) of a folder that is new or changed
     #[command(after_help = BATCH_EXAMPLES)]
     Batch(Batch),
@@ -306,6 +321,19 @@ pub struct Timeline {
     /// Only events at or before this time (RFC 3339)
     #[arg(long, alias = "to", value_name = "TIME", value_parser = value::instant)]
     pub until: Option<i64>,
+}
+
+/// `redact`.
+#[derive(Debug, Args)]
+pub struct Redact {
+    /// The folder to write to; made, or empty
+    #[arg(short, long, value_name = "FOLDER")]
+    pub output: PathBuf,
+    /// Any file whose bytes make the mapping; who has it can tell which name stands for a guessed one
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub input: Input,
 }
 
 /// `batch`.

@@ -12,6 +12,7 @@ pub mod input;
 pub mod parse;
 pub mod progress;
 pub mod reconstruct;
+pub mod redact;
 pub mod report;
 pub mod source;
 pub mod span;

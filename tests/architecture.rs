@@ -16,6 +16,7 @@ const STAGES: &[&str] = &[
     "attribute",
     "report",
     "analyze",
+    "redact",
     "batch",
 ];
 
