@@ -14,6 +14,9 @@ use crate::reconstruct::client::{ClientStory, Library};
 
 /// Joins client connections that name the server's cid or their own port.
 pub fn exact(records: &Records, links: &mut Links) {
+    if records.clients.is_empty() {
+        return;
+    }
     let mut by_port: HashMap<std::net::SocketAddr, Vec<usize>> = HashMap::new();
     let mut by_cid: HashMap<u64, Vec<usize>> = HashMap::new();
     for (index, joined) in links.joined.iter().enumerate() {
@@ -232,6 +235,9 @@ pub fn by_time(records: &Records, links: &mut Links, clocks: &[Clock]) {
 
 /// For each story, the connections under its name.
 fn pool(records: &Records, links: &Links) -> Vec<Vec<usize>> {
+    if records.clients.is_empty() {
+        return Vec::new();
+    }
     let mut named: HashMap<&str, Vec<usize>> = HashMap::new();
     for (index, joined) in links.joined.iter().enumerate() {
         if let Some(name) = name(records, joined) {

@@ -70,20 +70,18 @@ impl<'a> Disconnect<'a> {
     }
 
     /// Client name, library, version: CONNECT first, then the server's log, then the client's own.
-    pub fn client_identity(&self) -> (Option<String>, Option<String>, Option<String>) {
+    pub fn client_identity(&self) -> (Option<&'a str>, Option<&'a str>, Option<&'a str>) {
         let connect = self
             .views
             .iter()
             .filter_map(View::session)
             .find_map(|session| session.connect.as_ref());
-        let take = |text: Option<&Box<str>>| {
-            text.filter(|text| !text.is_empty())
-                .map(ToString::to_string)
-        };
+        let take =
+            |text: Option<&'a Box<str>>| text.filter(|text| !text.is_empty()).map(|text| &**text);
         let name = take(connect.and_then(|connect| connect.name.as_ref()))
             .or_else(|| take(self.server.and_then(|conn| conn.name.as_ref())))
             .or_else(|| take(self.server.and_then(|conn| conn.remote.as_ref())))
-            .or_else(|| self.story.map(|story| story.name.to_string()));
+            .or_else(|| self.story.map(|story| &*story.name));
         let lang = take(connect.and_then(|connect| connect.lang.as_ref()))
             .or_else(|| take(self.server.and_then(|conn| conn.lang.as_ref())));
         let version = take(connect.and_then(|connect| connect.version.as_ref()))

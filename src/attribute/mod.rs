@@ -7,12 +7,17 @@ pub mod advisories;
 pub mod catalogue;
 pub mod causes;
 mod client_words;
+mod closing_order;
 pub mod disconnect;
 pub mod endpoint;
+mod farewell;
 pub mod finding;
+mod headline;
 mod identity;
 pub mod incident;
+pub mod label;
 pub mod life_end;
+mod listener;
 pub mod moments;
 pub mod outcome;
 pub mod path;
@@ -25,6 +30,8 @@ pub mod stale;
 pub mod statement;
 pub mod wire;
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use crate::align::Alignment;
@@ -34,7 +41,9 @@ use crate::source::Source;
 
 use disconnect::Disconnect;
 use endpoint::{Endpoint, Endpoints};
-use finding::{Analysis, Close};
+use finding::{Analysis, Close, Evidence};
+use label::Label;
+use listener::Listener;
 use moments::Moments;
 use server_gone::Gone;
 
@@ -54,6 +63,8 @@ pub struct Case<'a> {
     dead_silences: Vec<(Option<usize>, i64)>,
     /// Endpoint, wait and moment of leaving of each connection that was never greeted, ascending.
     waits: Vec<(Option<usize>, i64, i64)>,
+    /// Of each endpoint with such connections, whom it accepted and when it spoke.
+    listeners: BTreeMap<usize, Listener>,
     /// For each server life, whether its log names clients.
     named: Vec<bool>,
     /// Libraries whose logs here tell of a close that was meant.
@@ -80,6 +91,7 @@ impl<'a> Case<'a> {
             gone: Vec::new(),
             dead_silences: Vec::new(),
             waits: Vec::new(),
+            listeners: BTreeMap::new(),
             named: Vec::new(),
             talking: Vec::new(),
             stale_leavings: Moments::default(),
@@ -109,6 +121,16 @@ impl<'a> Case<'a> {
             .collect();
         case.dead_silences.sort_unstable();
         case.waits.sort_unstable();
+        let waiting = case.waits.iter().filter_map(|(endpoint, ..)| *endpoint);
+        case.listeners = waiting.map(|of| (of, Listener::default())).collect();
+        for (endpoint, listener) in &mut case.listeners {
+            let of = &case.endpoints.of;
+            let own = case
+                .disconnects
+                .iter()
+                .filter(|other| of[other.index] == Some(*endpoint));
+            *listener = Listener::new(own);
+        }
         case.named = records
             .servers
             .iter()
@@ -210,6 +232,13 @@ impl<'a> Case<'a> {
                     .is_some())
     }
 
+    /// A packet that shows the server running and serving others while this connection waited to be accepted.
+    pub fn served_others_meanwhile(&self, disconnect: &Disconnect) -> Option<Evidence> {
+        let listener = self.listeners.get(&self.endpoints.of[disconnect.index]?)?;
+        let view = disconnect.views.iter().find(|view| view.established())?;
+        listener.spoke_meanwhile(view, &self.disconnects)
+    }
+
     /// This server's log names clients in its tags, so that one without a name never sent CONNECT.
     pub fn names_clients(&self, disconnect: &Disconnect) -> bool {
         disconnect
@@ -238,44 +267,14 @@ impl<'a> Case<'a> {
     }
 
     /// The server in words: its name, else its address, else "the server".
-    pub fn server_label(&self, disconnect: &Disconnect) -> String {
-        let name = server_name(disconnect);
-        match (name, disconnect.server_address()) {
-            (Some(name), Some(address)) => format!("server {name} ({address})"),
-            (Some(name), None) => format!("server {name}"),
-            (None, Some(address)) => format!("server {address}"),
-            (None, None) => "the server".to_owned(),
-        }
+    pub fn server_label<'d>(&self, disconnect: &'d Disconnect<'d>) -> Label<'d> {
+        Label::Server(disconnect)
     }
 
     /// The client in words: its name, else its address, else "the client".
-    pub fn client_label(&self, disconnect: &Disconnect) -> String {
-        let (name, _, _) = disconnect.client_identity();
-        name.or_else(|| {
-            disconnect
-                .client_addresses()
-                .0
-                .map(|address| address.to_string())
-        })
-        .map_or_else(|| "the client".to_owned(), |name| format!("client {name}"))
+    pub fn client_label<'d>(&self, disconnect: &'d Disconnect<'d>) -> Label<'d> {
+        Label::Client(disconnect)
     }
-}
-
-/// A server's name where it has one of its own; an id in its place is cut to what tells it apart.
-fn server_name(disconnect: &Disconnect) -> Option<String> {
-    let from_info = disconnect
-        .info()
-        .and_then(|info| info.server_name.as_deref());
-    let from_log = disconnect
-        .life
-        .and_then(|(_, life)| life.identity.name.as_deref());
-    let name = from_info.or(from_log).filter(|name| !name.is_empty())?;
-    let generated = name.len() == 56 && name.starts_with('N');
-    Some(if generated {
-        format!("{}…", endpoint::short(name))
-    } else {
-        name.to_owned()
-    })
 }
 
 /// Everything that the earlier stages hand over.

@@ -32,6 +32,9 @@ pub fn dead_path<'a>(disconnect: &Disconnect<'a>) -> Option<Dead<'a>> {
             }
         }
     }
+    if found.is_empty() {
+        return None;
+    }
     // What follows the first close (a FIN into nothing, a reply to a closed socket) is aftermath, unless the silence
     // began before it.
     let close = disconnect

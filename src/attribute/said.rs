@@ -12,7 +12,7 @@ pub fn said(
     disconnect: &Disconnect,
     reasons: &[CloseReason],
     notes: impl Fn(&NoteKind) -> bool,
-    summary: impl Into<String>,
+    summary: impl FnOnce() -> String,
 ) -> Option<Finding> {
     let statements: Vec<_> = reasons
         .iter()
@@ -32,7 +32,7 @@ pub fn said(
         Confidence::Stated
     };
     Some(
-        Finding::new(confidence, Initiator::Server, summary)
+        Finding::new(confidence, Initiator::Server, summary())
             .because(
                 statements
                     .into_iter()

@@ -80,6 +80,7 @@ pub struct View<'a> {
     /// Where the capture was taken.
     pub leg: Leg,
     server_end: End,
+    closer: Option<WireClose>,
     alignment: &'a Alignment,
 }
 
@@ -91,12 +92,15 @@ impl<'a> View<'a> {
             .as_ref()
             .and_then(|session| session.server_end)
             .unwrap_or(End::Resp);
-        Self {
+        let mut view = Self {
             conn,
             leg,
             server_end,
+            closer: None,
             alignment,
-        }
+        };
+        view.closer = view.find_closer();
+        view
     }
 
     /// Taken at the client's host.
@@ -159,7 +163,11 @@ impl<'a> View<'a> {
     }
 
     /// The first packet that closes.
-    pub fn closer(&self) -> Option<WireClose> {
+    pub const fn closer(&self) -> Option<WireClose> {
+        self.closer
+    }
+
+    fn find_closer(&self) -> Option<WireClose> {
         let fins = [Side::Client, Side::Server].into_iter().filter_map(|side| {
             Some(WireClose {
                 side,

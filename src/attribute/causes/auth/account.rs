@@ -10,7 +10,7 @@ use crate::parse::server_log::close_reason::CloseReason;
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let server = case.server_label(disconnect);
     let client = case.client_label(disconnect);
-    let summary = format!("{server} closed {client}: its account does not exist there");
+    let summary = || format!("{server} closed {client}: its account does not exist there");
     Some(
         said(disconnect, &[CloseReason::MissingAccount], nothing, summary)?
             .remedy("check that the account named in the credentials exists on this server (accounts {} or the account resolver)"),

@@ -15,10 +15,11 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let limit = disconnect
         .life
         .and_then(|(_, life)| life.limits.auth_timeout);
-    let lived = disconnect.lifetime().map(spoken);
-    let after = lived.map_or_else(String::new, |lived| format!(" for {lived}"));
-    let summary =
-        format!("{server} closed {client}: it sent no CONNECT{after} after it was accepted");
+    let summary = || {
+        let lived = disconnect.lifetime().map(spoken);
+        let after = lived.map_or_else(String::new, |lived| format!(" for {lived}"));
+        format!("{server} closed {client}: it sent no CONNECT{after} after it was accepted")
+    };
     let mut finding = said(
         disconnect,
         &[CloseReason::AuthenticationTimeout],

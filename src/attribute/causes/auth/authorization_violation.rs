@@ -22,7 +22,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         .and_then(|session| session.connect.as_ref())
         .and_then(|connect| connect.user.as_deref())
         .map_or_else(String::new, |user| format!(" (user {user})"));
-    let summary = format!("{server} refused the credentials of {client}{user}");
+    let summary = || format!("{server} refused the credentials of {client}{user}");
     Some(
         said(disconnect, REASONS, |note| matches!(note, NoteKind::AuthError(_)), summary)?
             .remedy("compare the credentials that this client uses with the server's authorization {} or accounts {} (or its JWT with the resolver); the server logs the user name with the error"),

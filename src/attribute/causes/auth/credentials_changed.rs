@@ -17,7 +17,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let client = case.client_label(disconnect);
     let remedy = "the credentials of this user were changed or revoked on the server: give the client the new ones";
     let summary =
-        format!("{server} closed {client}: its credentials were revoked while it was connected");
+        || format!("{server} closed {client}: its credentials were revoked while it was connected");
     if let Some(finding) = said(
         disconnect,
         &[CloseReason::Revocation],
@@ -37,9 +37,11 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     if !disconnect.was_ready() {
         return None;
     }
-    let summary = format!(
-        "{server} closed {client} at a configuration reload: its credentials are no longer accepted"
-    );
+    let summary = || {
+        format!(
+            "{server} closed {client} at a configuration reload: its credentials are no longer accepted"
+        )
+    };
     let finding = said(
         disconnect,
         &[CloseReason::AuthenticationViolation],

@@ -27,12 +27,12 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let told = disconnect
         .trouble(|trouble| matches!(trouble, Trouble::Tls(_)))
         .map(|event| disconnect.quote(&event.at));
-    let summary = format!("the TLS handshake between {client} and {server} failed");
+    let summary = || format!("the TLS handshake between {client} and {server} failed");
     let stated = said(
         disconnect,
         &[CloseReason::TlsHandshakeError],
         |note| matches!(note, NoteKind::TlsHandshakeError(_)),
-        summary.clone(),
+        summary,
     );
     let finding = match (stated, &alert, &told) {
         (Some(finding), _, _) => finding,
@@ -42,12 +42,12 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             } else {
                 Initiator::Client
             };
-            Finding::new(Confidence::Stated, by, summary)
+            Finding::new(Confidence::Stated, by, summary())
         }
         (None, None, Some(_)) if !disconnect.was_ready() => {
-            Finding::new(Confidence::Stated, Initiator::Client, summary)
+            Finding::new(Confidence::Stated, Initiator::Client, summary())
         }
-        _ => broken_off(disconnect, &summary)?,
+        _ => broken_off(disconnect, &summary())?,
     };
     Some(finding.because(alert.map(|(evidence, _)| evidence)).because(told).remedy(
         "compare the certificates: does the client trust the CA of the server's certificate (tls { cert_file, ca_file }), does the name match, is a client certificate required (verify: true), is any of them expired, do the TLS versions overlap",

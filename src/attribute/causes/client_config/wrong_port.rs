@@ -13,22 +13,24 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let client = case.client_label(disconnect);
     let remedy =
         "point the client at the port of `Listening for client connections` in the server's log";
-    let summary = format!(
-        "{client} spoke the client protocol to a port of {} that is not for clients",
-        case.server_label(disconnect)
-    );
+    let summary = || {
+        format!(
+            "{client} spoke the client protocol to a port of {} that is not for clients",
+            case.server_label(disconnect)
+        )
+    };
     if let Some(finding) = said(
         disconnect,
         &[CloseReason::WrongPort],
         |note| matches!(note, NoteKind::WrongPort(_)),
-        summary.clone(),
+        summary,
     ) {
         return Some(finding.remedy(remedy));
     }
     let told = disconnect
         .trouble(|trouble| matches!(trouble, Trouble::NotNats(text) if text.contains("HTTP")))?;
     Some(
-        Finding::new(Confidence::Stated, Initiator::Client, summary)
+        Finding::new(Confidence::Stated, Initiator::Client, summary())
             .because([disconnect.quote(&told.at)])
             .remedy(remedy),
     )

@@ -3,6 +3,7 @@
 use crate::attribute::Case;
 use crate::attribute::disconnect::{Disconnect, spoken};
 use crate::attribute::finding::{Confidence, Finding, Initiator};
+use crate::attribute::label::Label;
 use crate::attribute::path::{dead_path, stalled};
 use crate::attribute::stale;
 use crate::attribute::wire::Side;
@@ -42,7 +43,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
                 .remedy(remedy),
         );
     }
-    if let Some(finding) = mqtt_silence(disconnect, &server, &client) {
+    if let Some(finding) = mqtt_silence(disconnect, server, client) {
         return Some(finding.remedy(remedy));
     }
     let verdict = stale::from_logs(disconnect, case)?;
@@ -65,7 +66,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
 }
 
 /// MQTT 3.1.1 section 3.1.2.10: a server closes a client that stays silent for one and a half times its keep alive.
-fn mqtt_silence(disconnect: &Disconnect, server: &str, client: &str) -> Option<Finding> {
+fn mqtt_silence(disconnect: &Disconnect, server: Label, client: Label) -> Option<Finding> {
     let view = disconnect.views.iter().find(|view| {
         view.session()
             .and_then(|session| session.mqtt.as_ref())

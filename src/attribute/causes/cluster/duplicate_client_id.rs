@@ -8,10 +8,12 @@ use crate::parse::server_log::close_reason::CloseReason;
 
 /// Stated by the server.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
-    let summary = format!(
-        "{} closed an MQTT connection: another one with the same client id took over",
-        case.server_label(disconnect)
-    );
+    let summary = || {
+        format!(
+            "{} closed an MQTT connection: another one with the same client id took over",
+            case.server_label(disconnect)
+        )
+    };
     Some(
         said(
             disconnect,

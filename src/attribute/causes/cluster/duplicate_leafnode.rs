@@ -8,10 +8,12 @@ use crate::parse::server_log::close_reason::CloseReason;
 
 /// Stated by the server.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
-    let summary = format!(
-        "{} replaced a leafnode connection by a newer one of the same server",
-        case.server_label(disconnect)
-    );
+    let summary = || {
+        format!(
+            "{} replaced a leafnode connection by a newer one of the same server",
+            case.server_label(disconnect)
+        )
+    };
     Some(said(disconnect, &[CloseReason::DuplicateRemoteLeafnodeConnection], nothing, summary)?.remedy(
         "if it repeats: two servers share a server_name, or two remotes entries of one server lead to the same hub and account",
     ))

@@ -14,7 +14,8 @@ const FORMING: i64 = 5 * SECOND;
 /// Stated on one side; on the other it reads `Client Closed` (facts, section c.x).
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let server = case.server_label(disconnect);
-    let summary = format!("{server} closed a second route to a server that it already had one to");
+    let summary =
+        || format!("{server} closed a second route to a server that it already had one to");
     let stated = said(
         disconnect,
         &[CloseReason::DuplicateRoute],
@@ -38,9 +39,11 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     if !route || !young || !unsaid || !seen {
         return None;
     }
-    let summary = format!(
-        "a route of {server} was closed while the mesh formed, as servers do with duplicates"
-    );
+    let summary = || {
+        format!(
+            "a route of {server} was closed while the mesh formed, as servers do with duplicates"
+        )
+    };
     let evidence = disconnect
         .statements
         .iter()
@@ -51,7 +54,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             .evidence(first.close.at, "the route ends young, without -ERR")
     });
     Some(
-        Finding::new(Confidence::Likely, disconnect.wire_initiator(), summary)
+        Finding::new(Confidence::Likely, disconnect.wire_initiator(), summary())
             .because(evidence)
             .because(packet),
     )

@@ -15,10 +15,12 @@ const REASONS: &[CloseReason] = &[
 
 /// Stated by the server.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
-    let summary = format!(
-        "{} refused a peer whose name conflicts with its own configuration",
-        case.server_label(disconnect)
-    );
+    let summary = || {
+        format!(
+            "{} refused a peer whose name conflicts with its own configuration",
+            case.server_label(disconnect)
+        )
+    };
     Some(said(disconnect, REASONS, nothing, summary)?.remedy(
         "give every server its own server_name, all servers of one cluster the same cluster { name }, and a leafnode's cluster another name than its hub's",
     ))

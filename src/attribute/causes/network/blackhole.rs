@@ -4,6 +4,7 @@ use crate::attribute::Case;
 use crate::attribute::disconnect::Disconnect;
 use crate::attribute::disconnect::spoken;
 use crate::attribute::finding::{Confidence, Finding, Initiator};
+use crate::attribute::label::Label;
 use crate::attribute::path::dead_path;
 use crate::attribute::stale;
 use crate::attribute::wire::Side;
@@ -19,8 +20,8 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let remedy = "ask what changed in the path between these two addresses at that moment (firewall or security-group rule, route, link, conntrack table); capture on both ends to see on which side the packets vanish";
     if let Some(dead) = dead_path(disconnect) {
         let (from, to) = match dead.from {
-            Side::Client => (&client, &server),
-            Side::Server => (&server, &client),
+            Side::Client => (client, server),
+            Side::Server => (server, client),
         };
         let summary = format!(
             "the path went silent: what {from} sent never reached {to}, or no answer came back"
@@ -39,7 +40,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
                 .remedy(remedy),
         );
     }
-    if let Some(finding) = back_at_once(disconnect, &server, &client) {
+    if let Some(finding) = back_at_once(disconnect, server, client) {
         return Some(finding.remedy(remedy));
     }
     let verdict = stale::from_logs(disconnect, case).filter(|verdict| !verdict.client_stalled)?;
@@ -72,7 +73,7 @@ const AT_ONCE: i64 = 2 * SECOND;
 
 /// Logs alone: the client counted unanswered PINGs, left, and the same server greeted it at once: it was running, so the
 /// old connection's path was not.
-fn back_at_once(disconnect: &Disconnect, server: &str, client: &str) -> Option<Finding> {
+fn back_at_once(disconnect: &Disconnect, server: Label, client: Label) -> Option<Finding> {
     if !disconnect.views.is_empty() || disconnect.server_gave_reason() {
         return None;
     }

@@ -29,7 +29,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     } else {
         Confidence::Likely
     };
-    let names = Names::of(disconnect.client_identity().1.as_deref());
+    let names = Names::of(disconnect.client_identity().1);
     let summary = format!(
         "a device between {} and {} forgot the connection while it was idle for {}",
         case.client_label(disconnect),

@@ -17,7 +17,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let server = case.server_label(disconnect);
     let remedy =
         "the configuration of the server was changed at that moment: review what was changed";
-    let removed = format!("{server} closed this route: a configuration reload removed it");
+    let removed = || format!("{server} closed this route: a configuration reload removed it");
     if let Some(finding) = said(disconnect, &[CloseReason::RouteRemoved], nothing, removed) {
         return Some(finding.remedy(remedy));
     }
@@ -42,12 +42,14 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     } else {
         Confidence::Likely
     };
-    let summary = format!(
-        "{server} closed {} at a configuration reload",
-        case.client_label(disconnect)
-    );
+    let summary = || {
+        format!(
+            "{server} closed {} at a configuration reload",
+            case.client_label(disconnect)
+        )
+    };
     Some(
-        Finding::new(confidence, Initiator::Server, summary)
+        Finding::new(confidence, Initiator::Server, summary())
             .because([disconnect.quote(&reload.at)])
             .remedy(remedy),
     )

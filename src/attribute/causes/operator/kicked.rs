@@ -9,11 +9,13 @@ use crate::reconstruct::server::NoteKind;
 
 /// Stated by the server.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
-    let summary = format!(
-        "an administrator kicked {} off {}",
-        case.client_label(disconnect),
-        case.server_label(disconnect)
-    );
+    let summary = || {
+        format!(
+            "an administrator kicked {} off {}",
+            case.client_label(disconnect),
+            case.server_label(disconnect)
+        )
+    };
     Some(
         said(
             disconnect,

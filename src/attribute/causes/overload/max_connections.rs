@@ -20,7 +20,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         .life
         .and_then(|(_, life)| life.limits.max_connections);
     let set = limit.map_or_else(String::new, |limit| format!(" (max_connections: {limit})"));
-    let summary = format!("{server} refused {client}: its connection limit was reached{set}");
+    let summary = || format!("{server} refused {client}: its connection limit was reached{set}");
     let note = |note: &NoteKind| {
         matches!(
             note,

@@ -16,7 +16,7 @@ const AT_ONCE: i64 = SECOND;
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let (server, client) = (case.server_label(disconnect), case.client_label(disconnect));
     let remedy = "raise max_subscriptions (or the account's subscription limit), or find out why the client subscribes so often";
-    let summary = format!("{server} closed {client}: more subscriptions than its limit allows");
+    let summary = || format!("{server} closed {client}: more subscriptions than its limit allows");
     if let Some(finding) = said(
         disconnect,
         &[CloseReason::MaxSubscriptionsExceeded],
@@ -53,9 +53,9 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     {
         return None;
     }
-    let summary = format!("{client} closed over the subscription limit of {server}");
+    let summary = || format!("{client} closed over the subscription limit of {server}");
     Some(
-        Finding::new(Confidence::Shown, Initiator::Client, summary)
+        Finding::new(Confidence::Shown, Initiator::Client, summary())
             .because(sent)
             .because(logged)
             .remedy(remedy),

@@ -3,6 +3,7 @@
 use crate::attribute::Case;
 use crate::attribute::disconnect::{Disconnect, spoken};
 use crate::attribute::finding::{Confidence, Evidence, Finding, Initiator};
+use crate::attribute::label::Label;
 use crate::attribute::path::{dead_path, stalled};
 use crate::attribute::settings::Names;
 use crate::attribute::wire::Side;
@@ -24,11 +25,11 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     }
     let server = case.server_label(disconnect);
     let client = case.client_label(disconnect);
-    let (confidence, evidence, summary) = unanswered_pings(disconnect, &server, &client)
-        .or_else(|| no_info(disconnect, case, &server, &client))
-        .or_else(|| noticed_late(disconnect, case, &server, &client))
-        .or_else(|| thawed(disconnect, case, &server))?;
-    let names = Names::of(disconnect.client_identity().1.as_deref());
+    let (confidence, evidence, summary) = unanswered_pings(disconnect, server, client)
+        .or_else(|| no_info(disconnect, case, server, client))
+        .or_else(|| noticed_late(disconnect, case, server, client))
+        .or_else(|| thawed(disconnect, case, server))?;
+    let names = Names::of(disconnect.client_identity().1);
     Some(
         Finding::new(confidence, Initiator::Client, summary)
             .because(evidence)
@@ -44,7 +45,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
 
 type Shape = Option<(Confidence, Vec<Evidence>, String)>;
 
-fn unanswered_pings(disconnect: &Disconnect, server: &str, client: &str) -> Shape {
+fn unanswered_pings(disconnect: &Disconnect, server: Label, client: Label) -> Shape {
     let stalled = stalled(disconnect, Side::Server)?;
     let closed = disconnect.first_close()?;
     if closed.close.side != Side::Client || dead_path(disconnect).is_some() {
@@ -81,7 +82,7 @@ fn unanswered_pings(disconnect: &Disconnect, server: &str, client: &str) -> Shap
 /// Nobody waits this long for a greeting on a path that is well.
 const SLOW_GREETING: i64 = SECOND;
 
-fn no_info(disconnect: &Disconnect, case: &Case, server: &str, client: &str) -> Shape {
+fn no_info(disconnect: &Disconnect, case: &Case, server: Label, client: Label) -> Shape {
     if disconnect
         .session()
         .is_some_and(|session| session.connect.is_some())
@@ -127,7 +128,7 @@ fn no_info(disconnect: &Disconnect, case: &Case, server: &str, client: &str) -> 
     Some((Confidence::Likely, evidence, summary))
 }
 
-fn noticed_late(disconnect: &Disconnect, case: &Case, server: &str, client: &str) -> Shape {
+fn noticed_late(disconnect: &Disconnect, case: &Case, server: Label, client: Label) -> Shape {
     let conn = disconnect.server?;
     let logged = disconnect.log(conn.closed.as_ref()?)?;
     // Logs alone: the client gives up on a server that then notices several such closes at one instant.
@@ -175,7 +176,7 @@ fn pressure(disconnect: &Disconnect) -> Option<Evidence> {
 
 /// A server's log alone: the moment at which a process that did not run goes on. It notices several ends at once, and
 /// accepts connections whose clients are gone already.
-fn thawed(disconnect: &Disconnect, case: &Case, server: &str) -> Shape {
+fn thawed(disconnect: &Disconnect, case: &Case, server: Label) -> Shape {
     let conn = disconnect.server?;
     let logged = disconnect.log(conn.closed.as_ref()?)?;
     let endpoint = case.endpoint(disconnect)?;

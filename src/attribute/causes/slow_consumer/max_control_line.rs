@@ -26,7 +26,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         || "a protocol line".to_owned(),
         |length| format!("a protocol line of {length} bytes or more"),
     );
-    let summary = format!("{server} closed {client}: {line} is longer than {limit}");
+    let summary = || format!("{server} closed {client}: {line} is longer than {limit}");
     let note = |note: &NoteKind| matches!(note, NoteKind::MaxControlLine { .. });
     Some(said(disconnect, &[CloseReason::MaxControlLineExceeded], note, summary)?.remedy(format!(
         "shorten subject, reply and queue names (or the CONNECT options: long JWTs count), or raise {limit} on the server"

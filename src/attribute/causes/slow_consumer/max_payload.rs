@@ -36,7 +36,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         || "max_payload".to_owned(),
         |limit| format!("max_payload ({limit})"),
     );
-    let summary = format!("{server} closed {client}: {size} is larger than {over}");
+    let summary = || format!("{server} closed {client}: {size} is larger than {over}");
     let note = |note: &NoteKind| matches!(note, NoteKind::MaxPayload { .. });
     Some(said(disconnect, &[CloseReason::MaxPayloadExceeded], note, summary)?.remedy(format!(
         "make the message smaller (chunk it, or put it in an object store bucket), or raise {over} on the server; above 8 MB the server advises against it"

@@ -22,7 +22,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         || "max_pending".to_owned(),
         |limit| format!("max_pending ({limit} bytes)"),
     );
-    let summary = format!("{server} closed {client}: it read too slowly, {over} waited for it");
+    let summary = || format!("{server} closed {client}: it read too slowly, {over} waited for it");
     let finding = said(
         disconnect,
         &[CloseReason::SlowConsumerPendingBytes],

@@ -23,7 +23,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         |ns| format!("write_deadline ({})", spoken(ns)),
     );
     let summary =
-        format!("{server} closed {client}: it read too slowly, one write outlasted {over}");
+        || format!("{server} closed {client}: it read too slowly, one write outlasted {over}");
     let finding = said(
         disconnect,
         &[CloseReason::SlowConsumerWriteDeadline],

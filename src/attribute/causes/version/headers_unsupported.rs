@@ -25,7 +25,7 @@ fn before_headers(disconnect: &Disconnect) -> Option<String> {
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let server = case.server_label(disconnect);
     let client = case.client_label(disconnect);
-    let summary = format!("{client} sent message headers that {server} does not support");
+    let summary = || format!("{client} sent message headers that {server} does not support");
     let snippet = |text: &str| text.contains("HPUB") || text.contains("hpub");
     let note = |note: &NoteKind| match note {
         NoteKind::HeadersUnsupported => true,
@@ -35,7 +35,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     };
     let reasons = &[CloseReason::NoRespondersRequiresHeaders];
     let remedy = "upgrade the server to 2.2.0 or later, or keep this client from using headers there (JetStream publish options, tracing, no_responders)";
-    if let Some(finding) = said(disconnect, reasons, note, summary.clone()) {
+    if let Some(finding) = said(disconnect, reasons, note, summary) {
         return Some(finding.remedy(remedy));
     }
     // On the wire: an HPUB, then the parser's -ERR from a server without headers.
@@ -55,7 +55,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         disconnect,
         &[CloseReason::ProtocolViolation],
         |_| false,
-        format!("{summary}: {why}"),
+        || format!("{}: {why}", summary()),
     )?;
     finding.confidence = Confidence::Stated;
     Some(finding.remedy(remedy))

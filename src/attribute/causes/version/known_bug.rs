@@ -51,14 +51,14 @@ fn server_crash(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
 fn client_words(disconnect: &Disconnect) -> Option<Finding> {
     let (_, lang, version) = disconnect.client_identity();
     let (lang, version) = (lang?, version?);
-    let product = component::of_client(&lang, &version)?;
+    let product = component::of_client(lang, version)?;
     let events: Vec<_> = disconnect.client_why().collect();
     let signals = Signals {
         texts: events.iter().map(|event| &*event.at.text).collect(),
         trace: Vec::new(),
         kind: Some("client"),
     };
-    let matches = advisories::embedded().matching(product, &version, &signals);
+    let matches = advisories::embedded().matching(product, version, &signals);
     let known = matches.first().filter(|known| known.decisive)?;
     let said: Vec<Evidence> = events
         .iter()
@@ -73,11 +73,7 @@ fn client_words(disconnect: &Disconnect) -> Option<Finding> {
             known.advisory.id
         ),
     );
-    Some(advised(
-        finding.because(said),
-        known.advisory,
-        version.as_str(),
-    ))
+    Some(advised(finding.because(said), known.advisory, version))
 }
 
 /// The release to go to, what helps until then, and where to read more.

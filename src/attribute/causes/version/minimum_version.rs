@@ -8,10 +8,12 @@ use crate::parse::server_log::close_reason::CloseReason;
 
 /// Stated by the server.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
-    let summary = format!(
-        "{} refused a leafnode that is older than its leafnodes {{ min_version }}",
-        case.server_label(disconnect)
-    );
+    let summary = || {
+        format!(
+            "{} refused a leafnode that is older than its leafnodes {{ min_version }}",
+            case.server_label(disconnect)
+        )
+    };
     Some(
         said(
             disconnect,

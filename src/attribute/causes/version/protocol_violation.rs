@@ -13,19 +13,18 @@ use crate::reconstruct::server::NoteKind;
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let server = case.server_label(disconnect);
     let client = case.client_label(disconnect);
-    let (name, lang, version) = disconnect.client_identity();
-    let _ = name;
-    let library = lang.map_or_else(String::new, |lang| {
-        version.map_or_else(
-            || format!(" ({lang})"),
-            |version| format!(" ({lang} {version})"),
-        )
-    });
     let verb = disconnect.views.iter().find_map(|view| {
         let (at, verb) = view.talk(Side::Client)?.unknown_verb.as_ref()?;
         Some(view.evidence(*at, format!("client sends {verb:?}")))
     });
-    let summary = format!("{server} cannot parse what {client}{library} sends");
+    let summary = || {
+        let library = match disconnect.client_identity() {
+            (_, Some(lang), Some(version)) => format!(" ({lang} {version})"),
+            (_, Some(lang), None) => format!(" ({lang})"),
+            _ => String::new(),
+        };
+        format!("{server} cannot parse what {client}{library} sends")
+    };
     let note = |note: &NoteKind| {
         matches!(
             note,
@@ -33,19 +32,14 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         )
     };
     let remedy = "the bytes in the evidence are not the NATS client protocol of this server's version: repair or upgrade what sends them";
-    if let Some(finding) = said(
-        disconnect,
-        &[CloseReason::ProtocolViolation],
-        note,
-        summary.clone(),
-    ) {
+    if let Some(finding) = said(disconnect, &[CloseReason::ProtocolViolation], note, summary) {
         return Some(finding.because(verb).remedy(remedy));
     }
     let parse_error = said(
         disconnect,
         &[CloseReason::ParseError],
         |_| false,
-        format!("{server} was sent an -ERR by its peer"),
+        || format!("{server} was sent an -ERR by its peer"),
     );
     if let Some(finding) = parse_error {
         return Some(finding);
@@ -53,7 +47,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let verb = verb?;
     let server_first = disconnect.first_by(Side::Server);
     server_first.then(|| {
-        Finding::new(Confidence::Likely, Initiator::Server, summary)
+        Finding::new(Confidence::Likely, Initiator::Server, summary())
             .because([verb])
             .missing("the server's log: its parser error names state and bytes")
             .remedy(remedy)
