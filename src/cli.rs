@@ -86,9 +86,15 @@ pub enum Command {
         /// Id of a close (c1) or incident (i1), as the report shows it
         #[arg(long, value_name = "ID")]
         close: String,
-        /// The pcapng to write; `-` is standard output
+        /// The pcapng to write; `-` is standard output. With --bundle a folder, made or empty
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
+        /// Write the few log lines and packets that still give the same verdict, as files of their own
+        #[arg(long)]
+        bundle: bool,
+        /// With --bundle: analyses that finding them may cost
+        #[arg(long, value_name = "N", default_value_t = natsleuth::reduce::RUNS, requires = "bundle")]
+        max_runs: usize,
         /// Replace an existing file
         #[arg(long)]
         force: bool,

@@ -13,6 +13,7 @@ pub mod parse;
 pub mod progress;
 pub mod reconstruct;
 pub mod redact;
+pub mod reduce;
 pub mod report;
 pub mod source;
 pub mod span;

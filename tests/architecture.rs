@@ -17,6 +17,7 @@ const STAGES: &[&str] = &[
     "report",
     "analyze",
     "redact",
+    "reduce",
     "batch",
 ];
 

@@ -54,8 +54,17 @@ fn dispatch(command: Command) -> anyhow::Result<u8> {
         Command::Carve {
             close,
             output,
+            bundle: true,
+            max_runs,
+            input,
+            ..
+        } => carve::bundle(&close, &output, max_runs, &input),
+        Command::Carve {
+            close,
+            output,
             force,
             input,
+            ..
         } => carve::run(&close, &Output::new(Some(&output), force), &input),
         Command::Redact(arguments) => redact::run(&arguments),
         Command::Batch(arguments) => batch::run(&arguments),

@@ -5,6 +5,7 @@ use std::io;
 use natsleuth::batch;
 use natsleuth::input;
 use natsleuth::redact;
+use natsleuth::reduce;
 use natsleuth::report::output::OutputError;
 
 /// A cause named in `--fail-on` was found.
@@ -37,6 +38,14 @@ pub fn of(error: &anyhow::Error) -> u8 {
     }
     if let Some(error) = error.downcast_ref::<input::Error>() {
         return of_input(error);
+    }
+    if let Some(error) = error.downcast_ref::<reduce::Error>() {
+        return match error {
+            reduce::Error::Input(error) => of_input(error),
+            reduce::Error::TooLarge { .. } | reduce::Error::NotReproduced { .. } => NO_INPUT,
+            reduce::Error::NotEmpty { .. } => USAGE,
+            reduce::Error::Copy { .. } => IO_FAILED,
+        };
     }
     if let Some(error) = error.downcast_ref::<redact::Error>() {
         return match error {

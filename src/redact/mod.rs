@@ -22,7 +22,7 @@ mod text;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 pub use check::Check;
 pub use key::Key;
@@ -36,8 +36,6 @@ use crate::source::{Kind, Source};
 
 /// Text is read in pieces of this size, cut at a line's end or, in longer lines, at a blank.
 const PIECE: usize = 1 << 20;
-/// Endings that say how a file is packed; what is written is not.
-const PACKED: &[&str] = &[".gz", ".zst", ".xz", ".bz2", ".lz4", ".lzma", ".Z"];
 
 /// Why nothing, or not everything, was written.
 #[derive(Debug, thiserror::Error)]
@@ -106,13 +104,13 @@ pub fn redact(
     fs::create_dir_all(out).map_err(failed(out))?;
     progress.stage("redacting");
     let mut redacted = Redacted::default();
-    let mut taken = BTreeSet::new();
+    let (mut places, mut taken) = (BTreeSet::new(), BTreeSet::new());
     for source in &input.sources {
         if let Err(why) = usable(&input, source) {
             redacted.left_out.push((source.path.clone(), why));
             continue;
         }
-        let to = place(&mapper, paths, &source.path, &mut taken);
+        let to = place(&mapper, paths, &source.path, (&mut places, &mut taken));
         let path = out.join(&to);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(failed(folder))?;
@@ -271,69 +269,26 @@ fn piece_end(held: &[u8]) -> usize {
     blank.map_or(held.len(), |at| at + 1)
 }
 
-/// Where a source goes: its path below the argument it was found by, every part of it redacted, archives as folders.
+/// Where a source goes: its place in the bundle, every part of it redacted.
 fn place(
     mapper: &Mapper,
     paths: &[PathBuf],
     source: &str,
-    taken: &mut BTreeSet<PathBuf>,
+    (places, taken): (&mut BTreeSet<PathBuf>, &mut BTreeSet<PathBuf>),
 ) -> PathBuf {
-    let mut below = PathBuf::new();
-    for (index, path) in paths.iter().enumerate() {
-        let shown = path.to_string_lossy();
-        let shown = shown.trim_start_matches("./").trim_end_matches('/');
-        let rest = if shown == "." {
-            Some(source)
-        } else {
-            source.strip_prefix(shown)
-        };
-        let Some(rest) =
-            rest.filter(|rest| rest.is_empty() || rest.starts_with(['/', '!']) || shown == ".")
-        else {
-            continue;
-        };
-        // Several arguments, or a file that was named itself: under the argument's own name.
-        if paths.len() > 1 || rest.is_empty() {
-            let name = path
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned());
-            below.push(format!(
-                "{}{}",
-                name.unwrap_or_else(|| index.to_string()),
-                rest.replace("!/", "/")
-            ));
-        } else {
-            below.push(rest.replace("!/", "/").trim_start_matches('/'));
-        }
-        break;
-    }
-    if below.as_os_str().is_empty() {
-        below.push(source.replace("!/", "/").trim_start_matches('/'));
-    }
     let mut to = PathBuf::new();
-    for part in below.components() {
-        if let Component::Normal(part) = part {
-            let part = part.to_string_lossy();
-            to.push(text::redact(mapper, &part, Style::default()).replace(['/', '\0'], "_"));
-        }
+    for part in &input::layout::place(paths, source, places) {
+        let part = part.to_string_lossy();
+        to.push(text::redact(mapper, &part, Style::default()).replace(['/', '\0'], "_"));
     }
-    let name = to.file_name().map_or_else(
-        || "stdin".into(),
-        |name| name.to_string_lossy().into_owned(),
-    );
-    let mut name = name.as_str();
-    while let Some(bare) = PACKED
-        .iter()
-        .find_map(|ending| name.strip_suffix(ending))
-        .filter(|bare| !bare.is_empty())
-    {
-        name = bare;
-    }
-    let mut unique = to.with_file_name(name);
+    let name = to
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let mut number = 1;
-    while !taken.insert(unique.clone()) {
+    while !taken.insert(to.clone()) {
         number += 1;
-        unique = to.with_file_name(format!("{number}-{name}"));
+        to.set_file_name(format!("{number}-{name}"));
     }
-    unique
+    to
 }

@@ -871,6 +871,9 @@ mod tests {
                 }
             }
         }
-        assert!(missing.is_empty(), "{missing:#?}");
+        assert!(
+            missing.is_empty(),
+            "add these words to src/redact/words.txt: {missing:#?}"
+        );
     }
 }
