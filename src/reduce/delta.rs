@@ -33,9 +33,9 @@ pub fn reduce(
                     minimal: false,
                 };
             }
-            runs += 1;
             let end = (at + size).min(left.len());
             let without: Vec<usize> = left[..at].iter().chain(&left[end..]).copied().collect();
+            runs += usize::from(!without.is_empty());
             if !without.is_empty() && holds(&without) {
                 left = without;
                 smaller = true;
