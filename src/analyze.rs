@@ -2,17 +2,20 @@
 
 use std::io::{self, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::align::joined::{CaptureFacts, Records};
 use crate::align::{AlignOptions, align};
+use crate::attribute::advisories::Advisories;
 use crate::attribute::finding::Analysis;
 use crate::attribute::{Bundle, attribute};
 use crate::input::{self, Group, Input, InputOptions};
 use crate::progress::Progress;
 use crate::reconstruct::capture::{self, CaptureOptions, CaptureResult};
 use crate::reconstruct::facts::SourceFacts;
+use crate::reconstruct::key_log::KeyLog;
 use crate::reconstruct::log::{self, LogResult};
 use crate::source::{Kind, SourceId};
 use crate::span::{Place, Reject};
@@ -28,6 +31,8 @@ pub struct Options {
     pub ports_are_default: bool,
     /// Zones and clocks that the user knows better.
     pub align: AlignOptions,
+    /// Known bugs to hold closes against; `None` for those that are built in.
+    pub advisories: Option<Arc<Advisories>>,
 }
 
 /// Ports that server logs say they listen on.
@@ -53,6 +58,36 @@ fn listeners(parts: &[Read1]) -> Vec<u16> {
     ports.sort_unstable();
     ports.dedup();
     ports
+}
+
+/// The TLS secrets of all key log files.
+#[derive(Debug, Default)]
+pub struct KeyLogs {
+    /// The secrets.
+    pub keys: KeyLog,
+    /// Counters, a row a file.
+    pub facts: Vec<SourceFacts>,
+    /// What could not be read.
+    pub rejects: Vec<Reject>,
+}
+
+/// Reads every key log file.
+pub fn key_log(input: &Input) -> KeyLogs {
+    let mut read = KeyLogs::default();
+    for source in &input.sources {
+        if source.kind != Kind::KeyLog {
+            continue;
+        }
+        match input.open(source.id) {
+            Ok(reader) => {
+                let (facts, rejects) = read.keys.read(source.id, reader);
+                read.facts.push(facts);
+                read.rejects.extend(rejects);
+            }
+            Err(error) => read.rejects.push(reject(source.id, &error)),
+        }
+    }
+    read
 }
 
 /// What one group of sources held.
@@ -87,6 +122,7 @@ pub fn analyze(
         records: reading.records,
         alignment,
         sources: input.sources.clone(),
+        advisories: options.advisories.clone(),
     });
     analysis.source_facts = reading.facts;
     analysis.rejects = reading.rejects;
@@ -99,11 +135,14 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
     for source in &input.sources {
         progress.source(&source.path, source.bytes);
     }
-    // Logs first: they name listeners on ports that nobody would guess.
-    let is_capture =
-        |group: &&Group| input.sources[group.members[0].0 as usize].kind == Kind::Capture;
+    // Logs and keys first: they name listeners on ports that nobody would guess.
+    let kind = |group: &Group| input.sources[group.members[0].0 as usize].kind;
     let read = |group: &Group, options: &Options| read_group(input, group, options, progress);
-    let (captures, texts): (Vec<&Group>, Vec<&Group>) = input.groups.iter().partition(is_capture);
+    let (captures, texts): (Vec<&Group>, Vec<&Group>) = input
+        .groups
+        .iter()
+        .filter(|group| kind(group) != Kind::KeyLog)
+        .partition(|group| kind(group) == Kind::Capture);
     let mut parts: Vec<Read1> = texts.par_iter().map(|group| read(group, options)).collect();
     let mut wider = options.clone();
     // Captures are read side by side; each gets its share of the threads.
@@ -115,6 +154,8 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
     }
     // Threads that captures leave idle among themselves follow connections.
     wider.capture.threads = (rayon::current_num_threads() / captures.len().max(1)).max(1);
+    let key_log = key_log(input);
+    wider.capture.keys = Arc::new(key_log.keys);
     parts.extend(
         captures
             .par_iter()
@@ -122,10 +163,15 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
             .collect::<Vec<_>>(),
     );
     let mut reading = Reading {
-        rejects: input.rejects.clone(),
+        rejects: input
+            .rejects
+            .iter()
+            .cloned()
+            .chain(key_log.rejects)
+            .collect(),
         ..Reading::default()
     };
-    let mut facts: Vec<SourceFacts> = Vec::new();
+    let mut facts: Vec<SourceFacts> = key_log.facts;
     let mut logs: Vec<LogResult> = Vec::new();
     for part in parts {
         match part {

@@ -77,9 +77,11 @@ pub struct Endpoint {
     pub stillborn: Vec<When>,
     /// When the server's log notices an end of a client's making.
     pub noticed: Vec<When>,
+    /// How many connections it refused over a limit of connections.
+    pub over_limit: usize,
     /// Goodbyes of the server, by time.
     farewells: Vec<(When, Farewell)>,
-    /// Connections that it held.
+    /// Connections that it held, until their order is known.
     held: Vec<Held>,
     index: Index,
 }
@@ -154,6 +156,12 @@ impl Endpoint {
         let own = self.index.infos_of.get(&before.server_id)?;
         let next = own.get(own.partition_point(|info| *info < after))?;
         self.infos.get(*next)
+    }
+
+    /// When somebody was greeted first after a moment: the server takes connections again.
+    pub fn greeted_after(&self, at: When) -> Option<When> {
+        let next = self.infos.partition_point(|seen| seen.at.at <= at.at);
+        Some(self.infos.get(next)?.at)
     }
 
     /// Somebody was greeted between two moments.
@@ -414,7 +422,7 @@ impl Endpoint {
             infos_of,
             stillborn: Moments::new(self.stillborn.iter().copied()),
             noticed: Moments::new(self.noticed.iter().copied()),
-            closing_order: ClosingOrder::new(&self.held),
+            closing_order: ClosingOrder::new(&std::mem::take(&mut self.held)),
         };
     }
 
@@ -519,6 +527,13 @@ impl Endpoint {
                 .views
                 .iter()
                 .any(super::wire::View::attempt_failed);
+        self.over_limit += usize::from(disconnect.statements.iter().any(|said| {
+            use crate::parse::server_log::close_reason::CloseReason as R;
+            matches!(
+                said.reason,
+                R::MaxConnectionsExceeded | R::MaxAccountConnectionsExceeded
+            )
+        }));
         let farewell = farewell(disconnect).filter(|_| !own_reason);
         self.farewells
             .extend(farewell.map(|farewell| (at, farewell)));

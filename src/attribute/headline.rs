@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::Case;
 use super::disconnect::spoken;
 use super::finding::Close;
+use super::pattern;
 
 /// The sentence of the closes `members`.
 pub fn of(cause: &str, detail: &str, members: &[usize], closes: &[Close], case: &Case) -> String {
@@ -42,6 +43,9 @@ pub fn of(cause: &str, detail: &str, members: &[usize], closes: &[Close], case: 
     let down = outcome("still-down");
     if down > 0 {
         let _ = write!(text, ", {down} still down at the log's end");
+    }
+    for clause in pattern::clauses(&members, case) {
+        let _ = write!(text, "; {clause}");
     }
     text
 }

@@ -21,6 +21,7 @@ mod listener;
 pub mod moments;
 pub mod outcome;
 pub mod path;
+mod pattern;
 pub mod rank;
 pub mod said;
 pub mod server_gone;
@@ -28,9 +29,11 @@ pub mod settings;
 pub mod slow;
 pub mod stale;
 pub mod statement;
+pub mod survival;
 pub mod wire;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -39,6 +42,7 @@ use crate::align::joined::Records;
 use crate::reconstruct::client::Library;
 use crate::source::Source;
 
+use advisories::Advisories;
 use disconnect::Disconnect;
 use endpoint::{Endpoint, Endpoints};
 use finding::{Analysis, Close, Evidence};
@@ -46,6 +50,7 @@ use label::Label;
 use listener::Listener;
 use moments::Moments;
 use server_gone::Gone;
+use survival::{Survival, Timer};
 
 /// A bundle's disconnects with what they tell together.
 #[derive(Debug)]
@@ -54,13 +59,15 @@ pub struct Case<'a> {
     pub records: &'a Records,
     /// The common line.
     pub alignment: &'a Alignment,
+    /// Known bugs.
+    pub advisories: &'a Advisories,
     /// One for each joined connection, ended or not.
     pub disconnects: Vec<Disconnect<'a>>,
     /// Servers.
     pub endpoints: Endpoints,
     gone: Vec<Option<Gone>>,
-    /// Endpoint and silence before death of each connection whose path died, ascending.
-    dead_silences: Vec<(Option<usize>, i64)>,
+    /// Silences that connections lived through or died of.
+    survival: Survival,
     /// Endpoint, wait and moment of leaving of each connection that was never greeted, ascending.
     waits: Vec<(Option<usize>, i64, i64)>,
     /// Of each endpoint with such connections, whom it accepted and when it spoke.
@@ -75,7 +82,7 @@ pub struct Case<'a> {
 
 impl<'a> Case<'a> {
     /// Collects.
-    pub fn new(records: &'a Records, alignment: &'a Alignment) -> Self {
+    pub fn new(records: &'a Records, alignment: &'a Alignment, advisories: &'a Advisories) -> Self {
         let disconnects: Vec<Disconnect> = alignment
             .joined
             .par_iter()
@@ -86,10 +93,11 @@ impl<'a> Case<'a> {
         let mut case = Self {
             records,
             alignment,
+            advisories,
             disconnects,
             endpoints,
             gone: Vec::new(),
-            dead_silences: Vec::new(),
+            survival: Survival::default(),
             waits: Vec::new(),
             listeners: BTreeMap::new(),
             named: Vec::new(),
@@ -111,26 +119,19 @@ impl<'a> Case<'a> {
                 ))
             })
             .collect();
-        case.dead_silences = case
-            .disconnects
-            .iter()
-            .filter_map(|disconnect| {
-                let dead = path::dead_path(disconnect)?;
-                Some((case.endpoints.of[disconnect.index], dead.idle_before().0))
-            })
-            .collect();
-        case.dead_silences.sort_unstable();
+        case.survival = Survival::new(&case.disconnects, &case.endpoints);
         case.waits.sort_unstable();
         let waiting = case.waits.iter().filter_map(|(endpoint, ..)| *endpoint);
-        case.listeners = waiting.map(|of| (of, Listener::default())).collect();
-        for (endpoint, listener) in &mut case.listeners {
-            let of = &case.endpoints.of;
-            let own = case
-                .disconnects
-                .iter()
-                .filter(|other| of[other.index] == Some(*endpoint));
-            *listener = Listener::new(own);
+        let mut asked: BTreeMap<usize, Vec<&Disconnect>> =
+            waiting.map(|of| (of, Vec::new())).collect();
+        for disconnect in &case.disconnects {
+            let of = case.endpoints.of[disconnect.index];
+            if let Some(own) = of.and_then(|of| asked.get_mut(&of)) {
+                own.push(disconnect);
+            }
         }
+        let listener = |(of, own): (usize, Vec<&Disconnect>)| (of, Listener::new(own.into_iter()));
+        case.listeners = asked.into_iter().map(listener).collect();
         case.named = records
             .servers
             .iter()
@@ -251,19 +252,16 @@ impl<'a> Case<'a> {
         self.talking.contains(&library)
     }
 
-    /// How many connections of this server died after about the same silence (within a fifth), this one included.
-    pub fn idle_deaths(&self, disconnect: &Disconnect, idle: i64) -> usize {
+    /// How many connections this one's server refused over a limit.
+    pub fn refused_over_limit(&self, disconnect: &Disconnect) -> usize {
         let endpoint = self.endpoints.of[disconnect.index];
-        if idle < 0 {
-            return 0;
-        }
-        let fifth = idle / 5;
-        let up_to = |silence: i64| {
-            self.dead_silences
-                .partition_point(|dead| *dead < (endpoint, silence))
-        };
-        up_to(idle.saturating_add(fifth).saturating_add(1))
-            .saturating_sub(up_to(idle.saturating_sub(fifth)))
+        endpoint.map_or(0, |of| self.endpoints.list[of].over_limit)
+    }
+
+    /// The idle timer that connections of this server tell of, one of which died after `idle`.
+    pub fn timer(&self, disconnect: &Disconnect, idle: i64) -> Timer {
+        self.survival
+            .timer(self.endpoints.of[disconnect.index], idle)
     }
 
     /// The server in words: its name, else its address, else "the server".
@@ -286,6 +284,8 @@ pub struct Bundle {
     pub alignment: Alignment,
     /// The sources.
     pub sources: Vec<Source>,
+    /// Known bugs; `None` for those that are built in.
+    pub advisories: Option<Arc<Advisories>>,
 }
 
 /// Judges every closed socket.
@@ -294,9 +294,13 @@ pub fn attribute(bundle: Bundle) -> Analysis {
         records,
         alignment,
         sources,
+        advisories,
     } = bundle;
+    let known = advisories
+        .as_deref()
+        .unwrap_or_else(|| advisories::embedded());
     let (closes, incidents, advisories) = {
-        let case = Case::new(&records, &alignment);
+        let case = Case::new(&records, &alignment, known);
         let mut closes: Vec<Close> = case
             .disconnects
             .par_iter()
@@ -308,7 +312,7 @@ pub fn attribute(bundle: Bundle) -> Analysis {
             close.id = format!("c{}", index + 1);
         }
         let incidents = incident::group(&closes, &case);
-        let advisories = context(&closes, &records);
+        let advisories = context(&closes, &records, known);
         (closes, incidents, advisories)
     };
     let Alignment { clocks, joined, .. } = alignment;
@@ -325,7 +329,7 @@ pub fn attribute(bundle: Bundle) -> Analysis {
 }
 
 /// Known bugs of the versions seen that have to do with ended connections: context, not verdicts.
-fn context(closes: &[Close], records: &Records) -> Vec<(String, String)> {
+fn context(closes: &[Close], records: &Records, known: &Advisories) -> Vec<(String, String)> {
     let servers = records
         .servers
         .iter()
@@ -335,5 +339,5 @@ fn context(closes: &[Close], records: &Records) -> Vec<(String, String)> {
         let product = advisories::component::of_client(close.client_lang.as_deref()?, version)?;
         Some((product, version))
     });
-    advisories::embedded().context(servers.chain(clients))
+    known.context(servers.chain(clients))
 }

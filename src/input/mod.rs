@@ -17,7 +17,7 @@ pub mod layout;
 mod member;
 mod peek;
 mod piece;
-mod rotation;
+pub mod rotation;
 mod sniff;
 mod stdin;
 mod tar;
