@@ -103,7 +103,7 @@ fn tls_keeps_records_and_alerts_and_blanks_the_rest() {
     lacks(&out, &["acme", "tick"]);
     assert_eq!(out[..clear], input[..clear]);
     let read = crate::parse::tls::hello(&out[clear + 5..records]).expect("a hello");
-    let crate::parse::tls::Hello::Client { sni: Some(sni) } = read else {
+    let crate::parse::tls::Hello::Client { sni: Some(sni), .. } = read else {
         panic!("{read:?}");
     };
     assert_eq!(sni.len(), name.len());
