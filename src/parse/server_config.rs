@@ -1,7 +1,8 @@
 //! nats-server configuration files: the options as set, flat, with their lines. The format is nats-server's own
 //! (conf/lex.go): `key: value`, `key = value` or `key value`, maps, arrays, `#` and `//` comments, bare words, sizes.
 //!
-//! Includes and variables are not followed: what they would set stays unknown.
+//! Variables (`$NAME`) are replaced by what the same file sets before, from the inside out (conf/parse.go `lookupVariable`); those of
+//! the environment stay as they are. An `include` is an option like others: whoever has the other file follows it.
 
 use nom::branch::alt;
 use nom::bytes::complete::{is_not, tag, take_while, take_while1};
@@ -26,6 +27,8 @@ pub struct Setting {
 const DEPTH: usize = 24;
 /// Options beyond this are not looked at.
 const SETTINGS: usize = 20_000;
+/// Variables beyond this keep their names: looking up is a walk through what was set.
+const LOOKUPS: usize = 1000;
 
 /// The options in a file, and the line at which reading stopped, if it did.
 pub fn settings(text: &str) -> (Vec<Setting>, Option<u64>) {
@@ -33,6 +36,7 @@ pub fn settings(text: &str) -> (Vec<Setting>, Option<u64>) {
         whole: text,
         settings: Vec::new(),
         counted: (0, 1),
+        lookups: LOOKUPS,
     };
     let text = text.trim_start_matches('\u{feff}');
     // Braces around the whole file are allowed (JSON).
@@ -55,6 +59,8 @@ struct Reader<'a> {
     settings: Vec<Setting>,
     /// An offset and its line: lines are counted once, from there on.
     counted: (usize, u64),
+    /// Variables that may still be looked up.
+    lookups: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -123,8 +129,34 @@ impl<'a> Reader<'a> {
             return self.list(inside, option, depth + 1);
         }
         let (rest, text) = scalar(input).ok()?;
-        self.add(option, text, at);
+        match self.variable(input, text, option) {
+            Some(value) => self.add(option, &value, at),
+            None => self.add(option, text, at),
+        }
         Some(rest)
+    }
+
+    /// What a bare `$NAME` stands for: the latest setting of that name in the innermost map that has one.
+    fn variable(&mut self, input: &str, text: &str, option: &str) -> Option<String> {
+        // A bcrypted password begins like a variable.
+        let name = text.strip_prefix('$').filter(|_| {
+            input.starts_with('$') && !text.starts_with("$2a$") && !text.starts_with("$2b$")
+        })?;
+        self.lookups = self.lookups.checked_sub(1)?;
+        let mut scope = option.to_ascii_lowercase();
+        while let Some(end) = scope.rfind('.') {
+            scope.truncate(end);
+            if let Some(value) = self.latest(&format!("{scope}.{}", name.to_ascii_lowercase())) {
+                return Some(value);
+            }
+        }
+        self.latest(&name.to_ascii_lowercase())
+    }
+
+    fn latest(&self, option: &str) -> Option<String> {
+        let mut latest_first = self.settings.iter().rev();
+        let found = latest_first.find(|setting| setting.option == option)?;
+        Some(found.value.clone())
     }
 
     /// Items of a list; those that are maps give their own options, under the list's name.
@@ -274,6 +306,30 @@ cluster { name: C1, routes = [
             ("cluster.routes[]", "nats-route://a:6222", 12),
         ] {
             assert_eq!(value(option), Some((text.to_owned(), line)), "{option}");
+        }
+    }
+
+    #[test]
+    fn variables_are_looked_up_from_the_inside_out() {
+        let text = "big: 4MB\nmax_payload: $big\nmax_pending: $BIG\ncluster { big: 1MB, x: $big }\n\
+            ping_interval: $PING\npassword: $2a$11$abc\nname: \"$big\"\nlate: $after\nafter: 3\n";
+        let (settings, stopped) = settings(text);
+        assert_eq!(stopped, None);
+        let value = |option: &str| {
+            let found = settings.iter().find(|setting| setting.option == option);
+            found.map(|setting| setting.value.as_str())
+        };
+        for (option, expected) in [
+            ("max_payload", "4MB"),
+            ("max_pending", "4MB"),
+            ("cluster.x", "1MB"),
+            // Of the environment, a hash, quoted, and not yet set: no variables of this file.
+            ("ping_interval", "$PING"),
+            ("password", "$2a$11$abc"),
+            ("name", "$big"),
+            ("late", "$after"),
+        ] {
+            assert_eq!(value(option), Some(expected), "{option}");
         }
     }
 

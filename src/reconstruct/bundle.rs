@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::config_file::{ConfigFile, base_name};
+use super::config_file::{ConfigFile, base_name, follow_includes};
 use super::host_end;
 use super::limits;
 use super::log::LogResult;
@@ -51,7 +51,7 @@ pub fn merge(mut parts: Vec<LogResult>) -> LogResult {
     join_stderr(&mut rows);
     all.servers = compact(rows);
     host_end::apply(&mut all.servers, &mut all.host_events);
-    bind_configs(&mut all.servers, &configs);
+    bind_configs(&mut all.servers, &follow_includes(configs));
     all
 }
 
