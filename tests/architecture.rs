@@ -16,6 +16,8 @@ const STAGES: &[&str] = &[
     "attribute",
     "report",
     "analyze",
+    "redact",
+    "reduce",
     "batch",
 ];
 
