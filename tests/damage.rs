@@ -194,7 +194,7 @@ fn logs_cut_at_many_places_keep_every_line_before_the_cut() {
         };
         places(whole.len(), 24 * more()).for_each(|cut| {
             let kept = whole[..cut].to_vec();
-            let lines = kept.iter().filter(|&&byte| byte == b'\n').count() as u64;
+            let lines = memchr::memchr_iter(b'\n', &kept).count() as u64;
             let result = log::read(&source, Box::new(Cursor::new(kept)), &|_| {});
             let seen = result.facts.records;
             assert!(

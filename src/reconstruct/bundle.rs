@@ -51,7 +51,7 @@ pub fn merge(mut parts: Vec<LogResult>) -> LogResult {
     join_stderr(&mut rows);
     all.servers = compact(rows);
     host_end::apply(&mut all.servers, &mut all.host_events);
-    bind_configs(&mut all.servers, &follow_includes(configs));
+    bind_configs(&mut all.servers, &follow_includes(&configs));
     all
 }
 

@@ -146,14 +146,14 @@ impl StoryBuilder {
             stream.library = envelope.library;
             stream.nats = true;
         }
-        let Some(said) = self.read(stream, &envelope) else {
-            let library_line = envelope.library != Library::Unknown;
-            stream.record.close();
-            return library_line;
-        };
         let key = Key {
             stream: line.stream.map(Box::from),
             tag: tag(&envelope),
+        };
+        let Some(said) = self.read(stream, &envelope, &key) else {
+            let library_line = envelope.library != Library::Unknown;
+            stream.record.close();
+            return library_line;
         };
         if let Some(&client) = self.by_key.get(&key)
             && !self.clients[client].believes(&said, &envelope)
@@ -167,7 +167,7 @@ impl StoryBuilder {
         true
     }
 
-    fn read(&self, stream: &Stream, envelope: &Envelope<'_>) -> Option<Said> {
+    fn read(&self, stream: &Stream, envelope: &Envelope<'_>, key: &Key) -> Option<Said> {
         let library = match envelope.library {
             Library::Unknown => stream.library,
             library => library,
@@ -180,8 +180,10 @@ impl StoryBuilder {
             library
         };
         let candidate = stream.nats || stream.current.is_some();
+        // A client may be named after another system; its first words showed that it speaks NATS.
+        let known = key.tag.is_some() && self.by_key.contains_key(key);
         read(&envelope.message, hint, candidate).filter(|said| {
-            let logger = envelope.logger.as_deref();
+            let logger = envelope.logger.as_deref().filter(|_| !known);
             said.weight > Weight::Word
                 || !speaks_of_another(&envelope.message, logger, said.server.as_deref())
         })
@@ -254,12 +256,12 @@ impl StoryBuilder {
                 stream.library = envelope.library;
                 stream.nats = true;
             }
-            let Some(said) = self.read(stream, &envelope) else {
-                return envelope.library != Library::Unknown;
-            };
             let key = Key {
                 stream: line.stream.map(Box::from),
                 tag: tag(&envelope),
+            };
+            let Some(said) = self.read(stream, &envelope, &key) else {
+                return envelope.library != Library::Unknown;
             };
             let client = self.client(key);
             stream.current = Some(client);

@@ -91,12 +91,12 @@ const FOLLOWED: usize = 256;
 
 /// Puts what each file includes into it; files that others include are parts of those, and no servers' own. Only files
 /// that were given are looked at, none is opened: a path that leads out of the bundle finds nothing.
-pub fn follow_includes(configs: Vec<ConfigFile>) -> Vec<ConfigFile> {
+pub fn follow_includes(configs: &[ConfigFile]) -> Vec<ConfigFile> {
     let mut is_part = vec![false; configs.len()];
     let mut whole = Vec::new();
     for index in 0..configs.len() {
         let mut left = FOLLOWED;
-        whole.push(followed(&configs, index, DEPTH, &mut left, &mut is_part));
+        whole.push(followed(configs, index, DEPTH, &mut left, &mut is_part));
     }
     let own = whole.into_iter().zip(is_part);
     own.filter(|(_, is_part)| !is_part)
@@ -168,7 +168,7 @@ mod tests {
         let read = |(index, (path, text)): (usize, &(&str, &str))| {
             super::read(SourceId(index as u32), path, text).0
         };
-        follow_includes(files.iter().enumerate().map(read).collect())
+        follow_includes(&files.iter().enumerate().map(read).collect::<Vec<_>>())
     }
 
     #[test]

@@ -42,22 +42,19 @@ impl LiveConn {
         if start > next {
             seen = name::LOST_SEGMENT;
         } else if start < next {
-            seen = if added.new == 0 {
-                let receiver = &self.flows[peer];
-                let last = receiver.flow.last_packet.map_or(i64::MIN, |last| last.ns);
-                let flow = &self.flows[me];
-                if stop <= flow.acked {
-                    name::SPURIOUS_RETRANSMISSION
-                } else if receiver.duplicate_acks >= 2
-                    && at.ns.saturating_sub(last) < FAST
-                    && receiver.last_ack == Some(start)
-                {
-                    name::FAST_RETRANSMISSION
-                } else {
-                    name::RETRANSMISSION
-                }
+            let receiver = &self.flows[peer];
+            let last = receiver.flow.last_packet.map_or(i64::MIN, |last| last.ns);
+            // Behind the receiver's FIN its last packet may be a RST, which asks for nothing.
+            let asked_for = receiver.duplicate_acks >= 2
+                && receiver.fin_at.is_none()
+                && at.ns.saturating_sub(last) < FAST
+                && receiver.last_ack == Some(start);
+            seen = if added.new == 0 && stop <= self.flows[me].acked {
+                name::SPURIOUS_RETRANSMISSION
             } else if added.new == len && !self.sent_later(me, segment, at) {
                 name::OUT_OF_ORDER
+            } else if asked_for {
+                name::FAST_RETRANSMISSION
             } else {
                 name::RETRANSMISSION
             };

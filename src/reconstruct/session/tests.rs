@@ -558,3 +558,12 @@ fn requests_and_their_answers() {
     assert_eq!((served.requests, served.open), (1, 0));
     assert_eq!(served.latency.unwrap().max, 3_000_000_000);
 }
+
+#[test]
+fn a_strangers_first_line_is_quoted_whole_however_it_was_cut() {
+    let session = check_every_cut(&[says(Orig, 1, "SSH-2.0-OpenSSH_9.6\r\nrest")]);
+    assert_eq!(session.protocol, Protocol::Other("SSH".into()));
+    let unknown = [&session.client, &session.server].map(|talk| talk.unknown_verb.clone());
+    let quote = unknown.into_iter().flatten().next().expect("a quote").1;
+    assert_eq!(&*quote, "SSH-2.0-OpenSSH_9.6");
+}
