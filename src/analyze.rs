@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -12,8 +13,10 @@ use crate::attribute::{Bundle, attribute};
 use crate::input::{self, Group, Input, InputOptions};
 use crate::progress::Progress;
 use crate::reconstruct::capture::{self, CaptureOptions, CaptureResult};
+use crate::reconstruct::conn::Conn;
 use crate::reconstruct::facts::SourceFacts;
 use crate::reconstruct::log::{self, LogResult};
+use crate::shelf::{Put, Spool};
 use crate::source::{Kind, SourceId};
 use crate::span::{Place, Reject};
 
@@ -57,7 +60,7 @@ fn listeners(parts: &[Read1]) -> Vec<u16> {
 
 /// What one group of sources held.
 enum Read1 {
-    Capture(CaptureResult),
+    Capture(CaptureResult<Put<Conn>>),
     Log(Vec<LogResult>),
 }
 
@@ -70,6 +73,8 @@ pub struct Reading {
     pub facts: Vec<SourceFacts>,
     /// What could not be read.
     pub rejects: Vec<Reject>,
+    /// Where records are put away.
+    pub spool: Arc<Spool>,
 }
 
 /// Reads, aligns and judges everything under `paths`.
@@ -87,6 +92,7 @@ pub fn analyze(
         records: reading.records,
         alignment,
         sources: input.sources.clone(),
+        spool: reading.spool,
     });
     analysis.source_facts = reading.facts;
     analysis.rejects = reading.rejects;
@@ -102,7 +108,9 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
     // Logs first: they name listeners on ports that nobody would guess.
     let is_capture =
         |group: &&Group| input.sources[group.members[0].0 as usize].kind == Kind::Capture;
-    let read = |group: &Group, options: &Options| read_group(input, group, options, progress);
+    let spool = Arc::new(Spool::default());
+    let read =
+        |group: &Group, options: &Options| read_group(input, group, options, &spool, progress);
     let (captures, texts): (Vec<&Group>, Vec<&Group>) = input.groups.iter().partition(is_capture);
     let mut parts: Vec<Read1> = texts.par_iter().map(|group| read(group, options)).collect();
     let mut wider = options.clone();
@@ -123,6 +131,7 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
     );
     let mut reading = Reading {
         rejects: input.rejects.clone(),
+        spool: Arc::clone(&spool),
         ..Reading::default()
     };
     let mut facts: Vec<SourceFacts> = Vec::new();
@@ -172,7 +181,13 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
     reading
 }
 
-fn read_group(input: &Input, group: &Group, options: &Options, progress: &dyn Progress) -> Read1 {
+fn read_group(
+    input: &Input,
+    group: &Group,
+    options: &Options,
+    spool: &Arc<Spool>,
+    progress: &dyn Progress,
+) -> Read1 {
     let advance = |bytes: u64| progress.advance(bytes);
     let first = group.members[0];
     if input.sources[first.0 as usize].kind == Kind::Capture {
@@ -188,7 +203,7 @@ fn read_group(input: &Input, group: &Group, options: &Options, progress: &dyn Pr
                 records: 0,
             }
         } else {
-            capture::read(&mut pieces, &options.capture, &advance)
+            capture::read(&mut pieces, &options.capture, spool, &advance)
         };
         result.rejects.extend(unreadable);
         return Read1::Capture(result);

@@ -13,6 +13,7 @@ pub mod parse;
 pub mod progress;
 pub mod reconstruct;
 pub mod report;
+pub mod shelf;
 pub mod source;
 pub mod span;
 pub mod time;

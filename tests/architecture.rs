@@ -8,6 +8,7 @@ const STAGES: &[&str] = &[
     "source",
     "time",
     "span",
+    "shelf",
     "progress",
     "input",
     "parse",
@@ -30,6 +31,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("etherparse", &["parse/packet"]),
     ("nom", &["parse"]),
     ("parquet", &["batch"]),
+    ("postcard", &["shelf"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -3,6 +3,7 @@
 use crate::source::SourceId;
 use crate::span::{Cite, Moment};
 use crate::time::{Basis, Bounds, Instant, Stamp};
+use serde::{Deserialize, Serialize};
 
 /// A source's clock.
 #[derive(Clone, Debug)]
@@ -42,7 +43,7 @@ pub struct Stretch {
 }
 
 /// A moment on the common line with its uncertainty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct When {
     /// Best value.
     pub at: Instant,

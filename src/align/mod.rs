@@ -243,10 +243,9 @@ impl Setup {
     }
 
     fn spans(&mut self, records: &Records) {
-        for conn in &records.conns {
+        for conn in records.conns.sketches() {
             let source = conn.source.0 as usize;
-            let near_server =
-                matches!(conn.orig.ttl.zip(conn.resp.ttl), Some((orig, resp)) if orig.1 < resp.1);
+            let near_server = matches!(conn.ttl, [Some(orig), Some(resp)] if orig.1 < resp.1);
             self.see(source, conn.first.ns, if near_server { 8 } else { 7 });
             self.see(source, conn.last.ns, 7);
         }
@@ -445,7 +444,7 @@ impl Setup {
             if clock.aligned || clock.outer || self.known[index].rank == 0 {
                 continue;
             }
-            let is_capture = envelope::is_capture(&records.conns, clock.source);
+            let is_capture = envelope::is_capture(records.conns.sketches(), clock.source);
             let allow = if is_capture {
                 "a capture of the same connections, or a server log with debug lines, would allow it; --clock sets it by hand"
             } else {

@@ -8,14 +8,16 @@ use crate::time::SECOND;
 use super::Case;
 use super::disconnect::spoken;
 use super::finding::{Close, Incident};
+use super::label::Label;
+use crate::shelf::Shelf;
 
 /// Closes of one cause at one server belong together while they follow each other within this.
 const GAP: i64 = 60 * SECOND;
 
 /// Groups closes, worst first.
-pub fn group(closes: &[Close], case: &Case) -> Vec<Incident> {
+pub fn group(closes: &Shelf<Close>, case: &Case) -> Vec<Incident> {
     let mut by_key: BTreeMap<(&str, &str, Option<usize>), Vec<usize>> = BTreeMap::new();
-    for (index, close) in closes.iter().enumerate() {
+    for (index, close) in closes.sketches().iter().enumerate() {
         if matches!(close.cause, "client-close" | "unexplained" | "cluster") {
             continue;
         }
@@ -69,19 +71,27 @@ fn incident(
     cause: &'static str,
     detail: &'static str,
     members: Vec<usize>,
-    closes: &[Close],
+    closes: &Shelf<Close>,
     case: &Case,
 ) -> Incident {
-    let first = &closes[members[0]];
+    let first = closes
+        .get(members[0])
+        .as_deref()
+        .cloned()
+        .unwrap_or_default();
     let times = || members.iter().filter_map(|index| closes[*index].closed_at);
     let server = first
         .server_name
         .clone()
         .or_else(|| first.server.map(|address| address.to_string()));
     let mut remedy: Vec<String> = Vec::new();
-    for line in members.iter().flat_map(|index| &closes[*index].remedy) {
-        if !remedy.contains(line) && remedy.len() < 8 {
-            remedy.push(line.clone());
+    let mut tally = Tally::default();
+    for close in members.iter().filter_map(|index| closes.get(*index)) {
+        tally.count(&close);
+        for line in &close.remedy {
+            if !remedy.contains(line) && remedy.len() < 8 {
+                remedy.push(line.clone());
+            }
         }
     }
     Incident {
@@ -96,21 +106,53 @@ fn incident(
         server,
         from: times().min_by_key(|when| when.at),
         until: times().max_by_key(|when| when.at),
-        summary: summary(cause, detail, &members, closes, case),
+        summary: case.with(first.joined, |disconnect| {
+            summary(cause, detail, case.server_label(disconnect), tally)
+        }),
         closes: members,
         remedy,
         follows: None,
     }
 }
 
-fn summary(cause: &str, detail: &str, members: &[usize], closes: &[Close], case: &Case) -> String {
-    let first = &closes[members[0]];
-    let server = case.server_label(&case.disconnects[first.joined]);
-    let attempts = members
-        .iter()
-        .filter(|index| closes[**index].attempt)
-        .count();
-    let count = members.len() - attempts;
+/// What became of an incident's clients.
+#[derive(Debug, Default)]
+struct Tally {
+    sockets: usize,
+    attempts: usize,
+    back: usize,
+    lost: usize,
+    down: usize,
+    /// Nanoseconds until each was back, or had given up.
+    times: Vec<i64>,
+}
+
+impl Tally {
+    fn count(&mut self, close: &Close) {
+        if close.attempt {
+            self.attempts += 1;
+        } else {
+            self.sockets += 1;
+        }
+        match close.outcome.word {
+            "reconnected" => self.back += 1,
+            "gave-up" => self.lost += 1,
+            "still-down" => self.down += 1,
+            _ => {}
+        }
+        self.times.extend(close.outcome.after_ns);
+    }
+}
+
+fn summary(cause: &str, detail: &str, server: Label<'_>, tally: Tally) -> String {
+    let Tally {
+        sockets: count,
+        attempts,
+        back,
+        lost,
+        down,
+        mut times,
+    } = tally;
     let sockets = match (count, attempts) {
         (0, 1) => "1 attempt to connect failed".to_owned(),
         (0, tries) => format!("{tries} attempts to connect failed"),
@@ -137,23 +179,8 @@ fn summary(cause: &str, detail: &str, members: &[usize], closes: &[Close], case:
         ("slow-consumer", _) => format!("{server} cut off clients over a limit ({detail})"),
         _ => format!("{cause}/{detail} at {server}"),
     };
-    let outcome = |word: &str| {
-        members
-            .iter()
-            .filter(|index| closes[**index].outcome.word == word)
-            .count()
-    };
-    let (back, lost, down) = (
-        outcome("reconnected"),
-        outcome("gave-up"),
-        outcome("still-down"),
-    );
     let mut text = format!("{what}: {sockets}");
     if back > 0 {
-        let mut times: Vec<i64> = members
-            .iter()
-            .filter_map(|index| closes[*index].outcome.after_ns)
-            .collect();
         times.sort_unstable();
         let _ = write!(text, ", {back} back");
         if let Some(median) = times.get(times.len() / 2) {

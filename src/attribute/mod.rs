@@ -7,6 +7,7 @@ pub mod advisories;
 pub mod catalogue;
 pub mod causes;
 mod client_words;
+mod close_sketch;
 pub mod disconnect;
 pub mod endpoint;
 pub mod finding;
@@ -24,13 +25,18 @@ pub mod settings;
 pub mod slow;
 pub mod stale;
 pub mod statement;
+mod told;
 pub mod wire;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::align::Alignment;
 use crate::align::joined::Records;
 use crate::reconstruct::client::Library;
+use crate::shelf::{Put, Shelf, Spool, Writer};
 use crate::source::Source;
 
 use disconnect::Disconnect;
@@ -39,6 +45,7 @@ use finding::{Analysis, Close};
 use label::Label;
 use moments::Moments;
 use server_gone::Gone;
+use told::Told;
 
 /// A bundle's disconnects with what they tell together.
 #[derive(Debug)]
@@ -47,11 +54,9 @@ pub struct Case<'a> {
     pub records: &'a Records,
     /// The common line.
     pub alignment: &'a Alignment,
-    /// One for each joined connection, ended or not.
-    pub disconnects: Vec<Disconnect<'a>>,
     /// Servers.
     pub endpoints: Endpoints,
-    gone: Vec<Option<Gone>>,
+    gone: Vec<Option<Box<Gone>>>,
     /// Endpoint and silence before death of each connection whose path died, ascending.
     dead_silences: Vec<(Option<usize>, i64)>,
     /// Endpoint, wait and moment of leaving of each connection that was never greeted, ascending.
@@ -67,18 +72,10 @@ pub struct Case<'a> {
 impl<'a> Case<'a> {
     /// Collects.
     pub fn new(records: &'a Records, alignment: &'a Alignment) -> Self {
-        let disconnects: Vec<Disconnect> = alignment
-            .joined
-            .par_iter()
-            .enumerate()
-            .map(|(index, joined)| Disconnect::new(index, joined, records, alignment))
-            .collect();
-        let endpoints = Endpoints::new(&disconnects);
         let mut case = Self {
             records,
             alignment,
-            disconnects,
-            endpoints,
+            endpoints: Endpoints::default(),
             gone: Vec::new(),
             dead_silences: Vec::new(),
             waits: Vec::new(),
@@ -86,29 +83,18 @@ impl<'a> Case<'a> {
             talking: Vec::new(),
             stale_leavings: Moments::default(),
         };
-        case.waits = case
-            .disconnects
-            .iter()
-            .filter_map(|disconnect| {
-                let view = disconnect.views.iter().find(|view| view.established())?;
-                let wait = view
-                    .wait_for_greeting()
-                    .filter(|_| !view.greeted_in_time())?;
-                Some((
-                    case.endpoints.of[disconnect.index],
-                    wait,
-                    disconnect.closed?.at.0,
-                ))
-            })
-            .collect();
-        case.dead_silences = case
-            .disconnects
-            .iter()
-            .filter_map(|disconnect| {
-                let dead = path::dead_path(disconnect)?;
-                Some((case.endpoints.of[disconnect.index], dead.idle_before().0))
-            })
-            .collect();
+        let count = alignment.joined.len();
+        let (endpoints, asides) = Endpoints::new(count, |index| {
+            case.with(index, |disconnect| Told::new(index, disconnect))
+        });
+        case.endpoints = endpoints;
+        for (index, aside) in &asides {
+            let of = case.endpoints.of[*index];
+            case.waits
+                .extend(aside.wait.map(|(wait, left)| (of, wait, left)));
+            case.dead_silences
+                .extend(aside.silence.map(|silence| (of, silence)));
+        }
         case.dead_silences.sort_unstable();
         case.waits.sort_unstable();
         case.named = records
@@ -122,16 +108,14 @@ impl<'a> Case<'a> {
             .filter(|story| story.conns.iter().any(|conn| conn.intended))
             .map(|story| story.library)
             .collect();
-        case.stale_leavings = Moments::new(
-            case.disconnects
-                .iter()
-                .filter(|disconnect| stale::stated(disconnect))
-                .filter_map(|disconnect| disconnect.log(&disconnect.client_closed()?.at)),
-        );
-        case.gone = case
-            .disconnects
-            .par_iter()
-            .map(|disconnect| server_gone::server_gone(disconnect, &case))
+        case.stale_leavings = Moments::new(asides.iter().filter_map(|(_, aside)| aside.stale_left));
+        case.gone = (0..count)
+            .into_par_iter()
+            .map(|index| {
+                case.with(index, |disconnect| {
+                    server_gone::server_gone(disconnect, &case).map(Box::new)
+                })
+            })
             .collect();
         let by_end = |endpoint: &Endpoint| {
             (0..endpoint.ends.len())
@@ -139,18 +123,39 @@ impl<'a> Case<'a> {
                 .collect()
         };
         let died: Vec<Vec<usize>> = case.endpoints.list.iter().map(by_end).collect();
-        let refused: Vec<(usize, Gone)> = case
-            .disconnects
-            .iter()
-            .filter_map(|disconnect| {
-                let gone = case.refused_while_gone(disconnect, &died)?;
-                Some((disconnect.index, gone))
+        if died.iter().all(Vec::is_empty) {
+            return case;
+        }
+        let refused: Vec<(usize, Gone)> = (0..count)
+            .into_par_iter()
+            .filter_map(|index| {
+                let gone = case.with(index, |disconnect| {
+                    case.refused_while_gone(disconnect, &died)
+                })?;
+                Some((index, gone))
             })
             .collect();
         for (index, gone) in refused {
-            case.gone[index] = Some(gone);
+            case.gone[index] = Some(Box::new(gone));
         }
         case
+    }
+
+    /// Looks at one joined connection, ended or not.
+    pub fn with<R>(&self, index: usize, look: impl FnOnce(&Disconnect) -> R) -> R {
+        let joined = &self.alignment.joined[index];
+        let conns: Vec<_> = joined
+            .conns
+            .iter()
+            .filter_map(|leg| self.records.conns.get(leg.conn))
+            .collect();
+        look(&Disconnect::new(
+            index,
+            joined,
+            &conns,
+            self.records,
+            self.alignment,
+        ))
     }
 
     /// An attempt that nobody answered because the server of that address had ended and was not back; `died` holds for
@@ -162,7 +167,7 @@ impl<'a> Case<'a> {
         let died = &died[self.endpoints.of[disconnect.index]?];
         let last = died.partition_point(|end| endpoint.ends[*end].at.at <= at.at);
         let died = &endpoint.ends[died[last.checked_sub(1)?]];
-        let gone = self.gone.get(died.disconnect)?.as_ref()?;
+        let gone = self.gone.get(died.disconnect)?.as_deref()?;
         let back = endpoint.spoke_between(died.at, at);
         (!back).then(|| Gone {
             evidence: std::iter::once(refusal)
@@ -181,7 +186,7 @@ impl<'a> Case<'a> {
 
     /// Whether the server process ended and this socket with it.
     pub fn gone(&self, disconnect: &Disconnect) -> Option<&Gone> {
-        self.gone.get(disconnect.index)?.as_ref()
+        self.gone.get(disconnect.index)?.as_deref()
     }
 
     /// What this server speaks is NATS: some connection to it got an INFO, or its log is here.
@@ -259,6 +264,8 @@ pub struct Bundle {
     pub alignment: Alignment,
     /// The sources.
     pub sources: Vec<Source>,
+    /// Where closes are put away.
+    pub spool: Arc<Spool>,
 }
 
 /// Judges every closed socket.
@@ -267,19 +274,11 @@ pub fn attribute(bundle: Bundle) -> Analysis {
         records,
         alignment,
         sources,
+        spool,
     } = bundle;
     let (closes, incidents, advisories) = {
         let case = Case::new(&records, &alignment);
-        let mut closes: Vec<Close> = case
-            .disconnects
-            .par_iter()
-            .filter(|disconnect| disconnect.ended())
-            .map(|disconnect| rank::close(disconnect, &case))
-            .collect();
-        closes.sort_by_key(|close| (close.closed_at.map(|when| when.at), close.joined));
-        for (index, close) in closes.iter_mut().enumerate() {
-            close.id = format!("c{}", index + 1);
-        }
+        let closes = judge(&case, &spool);
         let incidents = incident::group(&closes, &case);
         let advisories = context(&closes, &records);
         (closes, incidents, advisories)
@@ -297,16 +296,55 @@ pub fn attribute(bundle: Bundle) -> Analysis {
     }
 }
 
+/// Connections that are judged at once, by one thread.
+const PART: usize = 2048;
+
+/// The verdict on every closed socket, by time.
+fn judge(case: &Case, spool: &Arc<Spool>) -> Shelf<Close> {
+    let all: Vec<usize> = (0..case.alignment.joined.len()).collect();
+    // Few enough stay in memory.
+    let room = if all.len() <= PART { PART } else { 0 };
+    let parts: Vec<Vec<Put<Close>>> = all
+        .par_chunks(PART)
+        .map(|part| {
+            let mut writer = Writer::with_room(spool, room);
+            let close = |index: &usize| {
+                case.with(*index, |disconnect| {
+                    disconnect.ended().then(|| rank::close(disconnect, case))
+                })
+            };
+            part.iter()
+                .filter_map(close)
+                .map(|close| writer.put(close))
+                .collect()
+        })
+        .collect();
+    let mut puts: Vec<Put<Close>> = parts.into_iter().flatten().collect();
+    puts.sort_by_key(|put| (put.sketch.closed_at.map(|when| when.at), put.sketch.joined));
+    let mut closes = Shelf::default();
+    closes.extend(puts);
+    closes.amend(|index, sketch| sketch.number = index as u32 + 1);
+    closes
+}
+
 /// Known bugs of the versions seen that have to do with ended connections: context, not verdicts.
-fn context(closes: &[Close], records: &Records) -> Vec<(String, String)> {
+fn context(closes: &Shelf<Close>, records: &Records) -> Vec<(String, String)> {
     let servers = records
         .servers
         .iter()
         .filter_map(|life| Some(("nats-server", life.identity.version.as_deref()?)));
-    let clients = closes.iter().filter_map(|close| {
-        let version = close.client_version.as_deref()?;
-        let product = advisories::component::of_client(close.client_lang.as_deref()?, version)?;
-        Some((product, version))
+    let told: BTreeSet<(&str, &str)> = closes
+        .sketches()
+        .iter()
+        .filter_map(|close| {
+            Some((
+                close.client_lang.as_deref()?,
+                close.client_version.as_deref()?,
+            ))
+        })
+        .collect();
+    let clients = told.iter().filter_map(|(lang, version)| {
+        Some((advisories::component::of_client(lang, version)?, *version))
     });
     advisories::embedded().context(servers.chain(clients))
 }

@@ -181,6 +181,7 @@ pub fn tables(bundle: &str, analysis: &Analysis) -> Tables {
     }
     let first = analysis
         .closes
+        .sketches()
         .iter()
         .filter_map(|c| c.closed_at)
         .min_by_key(|w| w.at);

@@ -71,7 +71,7 @@ fn read<T: Send>(
             .map(|group| {
                 let (mut pieces, unreadable) = analyze::pieces(&input, group);
                 let advance = |bytes| progress.advance(bytes);
-                let mut result = capture::read_map(&mut pieces, &options, &advance, map);
+                let mut result = capture::read_map(&mut pieces, &options, &advance, &|| map);
                 result.rejects.extend(unreadable);
                 result
             })

@@ -6,6 +6,7 @@
 
 use super::conn::End;
 use crate::span::Moment;
+use serde::{Deserialize, Serialize};
 
 pub use crate::parse::nats::connect_info::{Connect, Info};
 pub use crate::parse::nats::op::Verb;
@@ -29,7 +30,7 @@ mod properties;
 mod tests;
 
 /// A conversation. "Client" is the connecting NATS peer (client, leafnode remote, soliciting route), "server" the accepting one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Session {
     /// What is spoken.
     pub protocol: Protocol,
@@ -70,7 +71,7 @@ pub struct Session {
 }
 
 /// What is spoken on a connection.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Protocol {
     /// No payload, or too little to say.
     #[default]
@@ -92,7 +93,7 @@ pub enum Protocol {
 }
 
 /// One direction of a session.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Talk {
     /// Messages: PUB/HPUB from a client, MSG/HMSG from a server (and their route, gateway, leaf kin).
     pub messages: u64,
@@ -129,7 +130,7 @@ pub struct Talk {
 }
 
 /// An -ERR.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorSeen {
     /// The packet.
     pub at: Moment,
@@ -140,7 +141,7 @@ pub struct ErrorSeen {
 }
 
 /// Something an asynchronous INFO announces.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Notice {
     /// `"ldm":true`.
     LameDuck,
@@ -149,7 +150,7 @@ pub enum Notice {
 }
 
 /// A round-trip summary, nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rtt {
     /// Smallest.
     pub min: i64,
@@ -162,7 +163,7 @@ pub struct Rtt {
 }
 
 /// TLS as far as visible without keys.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsSeen {
     /// First record.
     pub at: Moment,
@@ -195,7 +196,7 @@ pub struct TlsSeen {
 }
 
 /// WebSocket as far as visible.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebSocketSeen {
     /// The upgrade request.
     pub at: Moment,
@@ -212,7 +213,7 @@ pub struct WebSocketSeen {
 }
 
 /// MQTT as far as the life of the connection needs it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MqttSeen {
     /// Protocol level: 4 for 3.1.1, 5 for 5.0.
     pub level: u8,

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 
 use serde::Serialize;
+use serde::ser::SerializeSeq;
 
 use super::Shown;
 use super::clocks::{self, Clocks};
@@ -37,7 +38,12 @@ pub struct Closes<'a>(Views<'a>);
 
 impl Serialize for Closes<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.closes())
+        let mut list = serializer.serialize_seq(Some(self.0.shown.closes.len()))?;
+        for &index in &self.0.shown.closes {
+            let whole = self.0.shown.analysis.closes.whole(index);
+            list.serialize_element(&self.0.close(index, &whole))?;
+        }
+        list.end()
     }
 }
 
@@ -144,7 +150,7 @@ pub struct IncidentView<'a> {
     pub server: Option<&'a str>,
     pub from: Option<String>,
     pub until: Option<String>,
-    pub closes: Vec<&'a str>,
+    pub closes: Vec<String>,
     pub summary: &'a str,
     pub remedy: &'a [String],
     pub follows: Option<&'a str>,
@@ -312,11 +318,6 @@ impl<'a> Views<'a> {
             .map(|&number| self.incident(&incidents[number]))
     }
 
-    /// The closes shown.
-    pub fn closes(&self) -> impl Iterator<Item = CloseView<'a>> {
-        self.shown.closes.iter().map(|&index| self.close(index))
-    }
-
     /// Advisories.
     pub fn advisories(&self) -> impl Iterator<Item = AdvisoryView<'a>> {
         let advisories = &self.shown.analysis.advisories;
@@ -389,7 +390,7 @@ impl<'a> Views<'a> {
             closes: incident
                 .closes
                 .iter()
-                .filter_map(|&close| Some(analysis.closes.get(close)?.id.as_str()))
+                .filter_map(|&close| Some(analysis.closes.sketch(close)?.id()))
                 .collect(),
             summary: &incident.summary,
             remedy: &incident.remedy,
@@ -400,10 +401,9 @@ impl<'a> Views<'a> {
         }
     }
 
-    /// One close.
-    pub fn close(&self, index: usize) -> CloseView<'a> {
+    /// One close: `close` is the whole of the one at `index`.
+    pub fn close<'c>(&'c self, index: usize, close: &'c Close) -> CloseView<'c> {
         let analysis = self.shown.analysis;
-        let close: &'a Close = &analysis.closes[index];
         let incident = self.shown.incident_of[index];
         CloseView {
             id: &close.id,
@@ -440,7 +440,7 @@ impl<'a> Views<'a> {
         }
     }
 
-    fn outcome(&self, outcome: &'a Outcome) -> OutcomeView<'a> {
+    fn outcome<'c>(&self, outcome: &'c Outcome) -> OutcomeView<'c> {
         OutcomeView {
             word: if outcome.word.is_empty() {
                 "unknown"
@@ -457,7 +457,7 @@ impl<'a> Views<'a> {
         }
     }
 
-    fn evidence(&self, evidence: &'a [Evidence]) -> Vec<EvidenceView<'a>> {
+    fn evidence<'c>(&self, evidence: &'c [Evidence]) -> Vec<EvidenceView<'c>> {
         evidence
             .iter()
             .map(|piece| {

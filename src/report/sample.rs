@@ -649,7 +649,7 @@ pub fn silent_path() -> Analysis {
         summary: "The path between 10.77.1.2 and [fd00::2]:4222 went silent at 05:18:33.5: 2 connections lost, 1 gave up, 1 \
                   still down."
             .to_owned(),
-        remedy: analysis.closes[0].remedy.clone(),
+        remedy: analysis.closes.whole(0).remedy.clone(),
         follows: None,
     }];
     analysis
@@ -700,8 +700,16 @@ pub fn full(refused: usize) -> Analysis {
         detail: "max-connections",
         confidence: Confidence::Stated,
         server: Some("nats-1".to_owned()),
-        from: analysis.closes.first().and_then(|close| close.closed_at),
-        until: analysis.closes.last().and_then(|close| close.closed_at),
+        from: analysis
+            .closes
+            .sketches()
+            .first()
+            .and_then(|close| close.closed_at),
+        until: analysis
+            .closes
+            .sketches()
+            .last()
+            .and_then(|close| close.closed_at),
         closes: (0..refused).collect(),
         summary: format!(
             "nats-1 was full: {refused} connection attempts were refused at its limit of 4 connections."
@@ -716,13 +724,15 @@ pub fn full(refused: usize) -> Analysis {
 pub fn hostile() -> Analysis {
     let mut analysis = killed();
     let script = "</script><script>document.title='owned'</script><img src=x onerror=document.title='owned'>\u{202e}\x1b[31m";
-    for close in &mut analysis.closes {
-        close.client_name = Some(format!("{script}{}", close.id));
-        close.account = Some("\"';--><!--".to_owned());
-        close.summary = format!("=cmd|' /C calc'!A0 {script}");
-        for piece in &mut close.evidence {
-            piece.says = format!("a\r\nb\0 {script} \u{2028}");
-        }
+    for index in 0..analysis.closes.len() {
+        analysis.closes.change(index, |close| {
+            close.client_name = Some(format!("{script}{}", close.id));
+            close.account = Some("\"';--><!--".to_owned());
+            close.summary = format!("=cmd|' /C calc'!A0 {script}");
+            for piece in &mut close.evidence {
+                piece.says = format!("a\r\nb\0 {script} \u{2028}");
+            }
+        });
     }
     for incident in &mut analysis.incidents {
         incident.summary = script.to_owned();
@@ -740,7 +750,7 @@ pub fn two_sided() -> Analysis {
         .push(source(5, "client.pcap", Kind::Capture, 94_000));
     analysis.source_facts.push(facts(718));
     analysis.clocks.push(clock(5, 1_500_000, 50, 300));
-    let mut twin = analysis.records.conns[0].clone();
+    let mut twin = (*analysis.records.conns.whole(0)).clone();
     twin.source = SourceId(5);
     let moved = |moment: Moment, from_server: bool| Moment {
         ns: moment.ns - 1_500_000_000 + if from_server { 300_000 } else { -300_000 },
@@ -758,9 +768,12 @@ pub fn two_sided() -> Analysis {
         },
         seq: 4_146,
         note: "retransmission",
-        ..analysis.records.conns[0].tail[4]
+        ..analysis.records.conns.whole(0).tail[4]
     };
-    analysis.records.conns[0].tail.push(lost);
+    analysis
+        .records
+        .conns
+        .change(0, |conn| conn.tail.push(lost));
     analysis.records.conns.push(twin);
     let conn = analysis.records.conns.len() - 1;
     analysis.joined[0].conns.push(Leg {

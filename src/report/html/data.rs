@@ -218,7 +218,7 @@ impl<'a> Data<'a> {
     }
 
     fn row(&self, index: usize, strings: &mut Strings) -> CloseRow {
-        let close = &self.shown.analysis.closes[index];
+        let close = self.shown.analysis.closes.whole(index);
         let incident = self.shown.incident_of[index].and_then(|number| {
             let place = self.shown.incidents.binary_search(&number);
             place.ok().map(|place| place as u32)
@@ -253,7 +253,7 @@ impl<'a> Data<'a> {
             let mut strings = Strings::default();
             let closes = indices
                 .iter()
-                .map(|&index| self.detail(&self.shown.analysis.closes[index], &mut strings))
+                .map(|&index| self.detail(&self.shown.analysis.closes.whole(index), &mut strings))
                 .collect();
             Part {
                 strings: strings.list,
@@ -378,7 +378,7 @@ impl<'a> Data<'a> {
             reach(log.cite.source.0 as usize, self.log(log));
         }
         for &index in &self.shown.closes {
-            for piece in &analysis.closes[index].evidence {
+            for piece in &analysis.closes.whole(index).evidence {
                 reach(piece.cite.source.0 as usize, self.when(piece.at));
             }
         }
@@ -414,7 +414,7 @@ impl<'a> Data<'a> {
         let analysis = self.shown.analysis;
         // A server that went without a word lived until its sockets closed, whenever its last line was.
         let mut sockets: Vec<Option<f64>> = vec![None; analysis.records.servers.len()];
-        for close in &analysis.closes {
+        for close in analysis.closes.sketches() {
             let life = close.server_life.and_then(|life| sockets.get_mut(life));
             if let (Some(last), Some(at)) = (life, self.when(close.closed_at)) {
                 *last = Some(last.map_or(at, |last| last.max(at)));
