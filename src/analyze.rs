@@ -114,8 +114,6 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
     let (captures, texts): (Vec<&Group>, Vec<&Group>) = input.groups.iter().partition(is_capture);
     let mut parts: Vec<Read1> = texts.par_iter().map(|group| read(group, options)).collect();
     let mut wider = options.clone();
-    // Captures are read side by side; each gets its share of the threads.
-    wider.capture.threads = (options.capture.threads / captures.len().max(1)).max(1);
     for port in listeners(&parts) {
         if options.ports_are_default && !wider.capture.ports.contains(&port) {
             wider.capture.ports.push(port);

@@ -27,7 +27,8 @@ pub struct CaptureOptions {
     pub auto_ports: bool,
     /// Return every TCP connection, not only those that are wanted.
     pub all: bool,
-    /// Threads: 1 works without others, n reads on the calling thread and follows connections on n - 1.
+    /// Threads: 1 works without others; more follow connections on as many, while the calling thread reads ahead of them
+    /// and mostly waits.
     pub threads: usize,
 }
 
@@ -144,7 +145,11 @@ pub fn read_map<T: Send, F: FnMut(Conn) -> T>(
         detect: options.auto_ports,
         all: options.all,
     };
-    let workers = options.threads.saturating_sub(1);
+    let workers = if options.threads > 1 {
+        options.threads
+    } else {
+        0
+    };
     let mut decoder = Decoder::new(source, interest.clone(), workers.max(1));
     let mut ends = if workers == 0 {
         let mut table = ConnTable::new(source, interest, map());
