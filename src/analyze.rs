@@ -163,17 +163,16 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
     reading
         .rejects
         .sort_by(|a, b| (a.source, a.place, &a.why).cmp(&(b.source, b.place, &b.why)));
-    reading.facts = (0..input.sources.len())
-        .map(|index| {
-            let source = SourceId(index as u32);
-            facts
-                .iter()
-                .find(|row| row.source == source)
-                .cloned()
-                .unwrap_or(SourceFacts {
-                    source,
-                    ..SourceFacts::default()
-                })
+    reading.facts = input
+        .sources
+        .iter()
+        .map(|source| {
+            let row = facts.iter().find(|row| row.source == source.id);
+            SourceFacts {
+                source: source.id,
+                sha256: input.checksum(source.id),
+                ..row.cloned().unwrap_or_default()
+            }
         })
         .collect();
     reading

@@ -1,92 +1,25 @@
 //! The command line: every flag with its help. Only this file and those below it know clap.
 
+mod examples;
+pub mod input;
+pub mod output;
+pub mod pages;
 pub mod value;
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::builder::RangedU64ValueParser;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use globset::GlobMatcher;
 
-use natsleuth::align::AlignOptions;
-use natsleuth::analyze::Options;
-use natsleuth::input::InputOptions;
-use natsleuth::reconstruct::capture::CaptureOptions;
-use natsleuth::report::Format;
-use natsleuth::report::conns::ConnsFormat;
-use natsleuth::report::output::Output;
-
-use value::{Ports, Selector};
-
-const EXAMPLES: &str = "\
-Examples:
-  natsleuth bundle/                              every log and capture in a folder or archive
-  natsleuth server.log client.log trace.pcap     single files
-  natsleuth bundle.tar.gz --format html -o report.html
-  kubectl logs nats-0 --timestamps | natsleuth -
-  natsleuth why server.log:1234 bundle/          what a line is evidence for
-  natsleuth carve --close c1 bundle/ -o c1.pcapng
-  natsleuth explain network/idle-timeout         what a verdict means and what to do
-
-Exit status: 0 analysed; 1 a cause named in --fail-on was found; 2 bad usage or a path that does not exist; 3 with \
---strict, input partly unreadable; 65 nothing in the input can be analysed (do not retry); 74 reading or writing failed \
-(retry).";
-
-const ANALYZE_EXAMPLES: &str = "\
-Examples:
-  natsleuth bundle/ --summary                    only the answer and what to do
-  natsleuth bundle/ --client 'orders-*' --since 2026-11-23T05:00:00Z
-  natsleuth bundle/ --fail-on network,slow-consumer --format json -o report.json
-  natsleuth app.log nats.log --tz app.log=+05:30 --clock nats.log=-2.5s";
-
-const CONNS_EXAMPLES: &str = "\
-Examples:
-  natsleuth conns server.pcap
-  natsleuth conns bundle/ --format tsv -o conns.tsv
-  natsleuth conns server.pcap --format ndjson | jq 'select(.end == \"rst\")'";
-
-const SESSIONS_EXAMPLES: &str = "\
-Examples:
-  natsleuth sessions server.pcap
-  natsleuth sessions server.pcap --format ndjson";
-
-const TIMELINE_EXAMPLES: &str = "\
-Examples:
-  natsleuth timeline bundle/ --client 'orders-*'
-  natsleuth timeline bundle/ --since 2026-11-23T05:18:00Z --until 2026-11-23T05:19:00Z
-  natsleuth timeline bundle/ --format ndjson -o timeline.ndjson";
-
-const EXPLAIN_EXAMPLES: &str = "\
-Examples:
-  natsleuth explain                              the list of causes
-  natsleuth explain slow-consumer                every detail of one cause
-  natsleuth explain network/rst-injected         one verdict";
-
-const WHY_EXAMPLES: &str = "\
-Examples:
-  natsleuth why server.log:1234 bundle/          a line
-  natsleuth why 'client.pcap:#4711' bundle/      a packet, as reports cite it";
-
-const CARVE_EXAMPLES: &str = "\
-Examples:
-  natsleuth carve --close c12 bundle/ -o c12.pcapng       one close
-  natsleuth carve --close i1 bundle/ -o incident.pcapng   every close of an incident
-  natsleuth carve --close c12 bundle/ -o - | wireshark -k -i -";
-
-const BATCH_EXAMPLES: &str = "\
-Examples:
-  natsleuth batch bundles/ -o out/               a report for each bundle, one data set of all
-  natsleuth batch bundles/ -o out/ --depth 2     bundles/CUSTOMER/BUNDLE
-  natsleuth batch bundles/ -o out/ --shard 0/8   one of eight tasks; Slurm, Kubernetes and AWS Batch are recognised
-
-Exit status: 0 all done; 65 some bundles cannot be analysed (recorded, do not retry); 74 some were lost to the system \
-(retry).";
+use input::{Input, Reading};
+use output::{FormatName, ListName, Look, TableName, Target};
+use value::Selector;
 
 /// Why did this NATS connection close? Reads server logs, client logs and captures, and cites its evidence.
 #[derive(Debug, Parser)]
-#[command(name = "natsleuth", version, after_help = EXAMPLES, arg_required_else_help = true)]
+#[command(name = "natsleuth", version, after_help = examples::COMMAND, arg_required_else_help = true)]
 #[command(override_usage = "natsleuth [OPTIONS] PATH...\n       natsleuth COMMAND ...")]
 pub struct Cli {
     /// What to do.
@@ -98,19 +31,19 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Say for every closed connection why it closed (the default)
-    #[command(after_help = ANALYZE_EXAMPLES)]
+    #[command(after_help = examples::ANALYZE)]
     Analyze(Box<Analyze>),
     /// The TCP connections of captures, as a table
-    #[command(after_help = CONNS_EXAMPLES)]
+    #[command(after_help = examples::CONNS)]
     Conns(Table),
     /// The NATS sessions of captures, as a table
-    #[command(after_help = SESSIONS_EXAMPLES)]
+    #[command(after_help = examples::SESSIONS)]
     Sessions(Table),
     /// All events of all sources on one line of time
-    #[command(after_help = TIMELINE_EXAMPLES)]
+    #[command(after_help = examples::TIMELINE)]
     Timeline(Box<Timeline>),
     /// What a cause means, how it shows, what speaks against it, what to do
-    #[command(after_help = EXPLAIN_EXAMPLES)]
+    #[command(after_help = examples::EXPLAIN)]
     Explain {
         /// CAUSE or CAUSE/DETAIL; all of them without
         cause: Option<String>,
@@ -128,7 +61,7 @@ pub enum Command {
         look: Look,
     },
     /// Every finding that cites FILE:LINE or CAPTURE:FRAME
-    #[command(after_help = WHY_EXAMPLES)]
+    #[command(after_help = examples::WHY)]
     Why {
         /// FILE:LINE, CAPTURE:FRAME or CAPTURE:#FRAME; FILE may be the end of a source's path
         place: String,
@@ -136,7 +69,7 @@ pub enum Command {
         input: Input,
     },
     /// Write the packets of one close or incident as an annotated pcapng for Wireshark
-    #[command(after_help = CARVE_EXAMPLES)]
+    #[command(after_help = examples::CARVE)]
     Carve {
         /// Id of a close (c1) or incident (i1), as the report shows it
         #[arg(long, value_name = "ID")]
@@ -151,7 +84,7 @@ pub enum Command {
         input: Input,
     },
     /// Analyse every bundle (folder or archive) of a folder that is new or changed
-    #[command(after_help = BATCH_EXAMPLES)]
+    #[command(after_help = examples::BATCH)]
     Batch(Batch),
     /// The JSON Schema of `--format json`
     Schema,
@@ -162,76 +95,6 @@ pub enum Command {
     },
     /// The manual page, on standard output
     Man,
-}
-
-/// Inputs and how to read them.
-#[derive(Debug, Args)]
-pub struct Input {
-    /// Files, folders, archives; `-` is standard input
-    #[arg(required = true, value_name = "PATH")]
-    pub paths: Vec<PathBuf>,
-    #[command(flatten)]
-    pub reading: Reading,
-    /// Threads; as many as processors without
-    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1024))]
-    pub threads: Option<usize>,
-    /// Exit with status 3 if input was partly unreadable
-    #[arg(long)]
-    pub strict: bool,
-}
-
-/// How to read inputs.
-#[derive(Debug, Args)]
-pub struct Reading {
-    /// Server ports to follow, comma separated; `auto` also finds NATS on any other port by its INFO banner. Without:
-    /// 4222, 6222, 7222, 7422, those that logs name, and auto
-    #[arg(long, value_name = "PORTS", value_parser = value::ports)]
-    pub ports: Option<Ports>,
-    /// A source's time zone: SOURCE=ZONE, where SOURCE is a path or glob and ZONE like +05:30, -8 or Z
-    #[arg(long, value_name = "SOURCE=ZONE", value_parser = value::zone_of_source)]
-    pub tz: Vec<(String, i32)>,
-    /// A source's clock correction: SOURCE=+1.5s is added to its times
-    #[arg(long, value_name = "SOURCE=OFFSET", value_parser = value::clock_of_source)]
-    pub clock: Vec<(String, i64)>,
-    /// No progress bar
-    #[arg(long)]
-    pub no_progress: bool,
-    /// Compressed input may grow by this factor
-    #[arg(long, value_name = "N", default_value_t = InputOptions::default().max_ratio)]
-    pub max_ratio: u64,
-    /// Compressed input may hold this many bytes in all, such as 512M or 64G
-    #[arg(long, value_name = "BYTES", default_value = "256G", value_parser = value::bytes)]
-    pub max_total: u64,
-}
-
-/// Where a result goes.
-#[derive(Debug, Args)]
-pub struct Target {
-    /// Write here instead of standard output; `-` is standard output
-    #[arg(short = 'o', long = "output", value_name = "FILE")]
-    pub path: Option<PathBuf>,
-    /// Replace an existing output file
-    #[arg(long)]
-    pub force: bool,
-}
-
-/// How text looks.
-#[derive(Clone, Copy, Debug, Args)]
-pub struct Look {
-    /// Colour
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
-    pub color: Color,
-}
-
-/// When to colour.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Color {
-    /// On a terminal, unless NO_COLOR is set; CLICOLOR_FORCE wins
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
 }
 
 /// `analyze`.
@@ -332,66 +195,6 @@ pub struct Batch {
     pub reading: Reading,
 }
 
-/// Report formats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FormatName {
-    /// For reading
-    Text,
-    /// One JSON object
-    Json,
-    /// One JSON object a line
-    Ndjson,
-    /// A table of closes
-    Csv,
-    /// A table of incidents
-    CsvIncidents,
-    /// One self-contained page
-    Html,
-}
-
-impl From<FormatName> for Format {
-    fn from(name: FormatName) -> Self {
-        match name {
-            FormatName::Text => Self::Text,
-            FormatName::Json => Self::Json,
-            FormatName::Ndjson => Self::Ndjson,
-            FormatName::Csv => Self::Csv,
-            FormatName::CsvIncidents => Self::CsvIncidents,
-            FormatName::Html => Self::Html,
-        }
-    }
-}
-
-/// Formats of tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum TableName {
-    /// Columns
-    Text,
-    /// Tab separated values
-    Tsv,
-    /// One JSON object a line
-    Ndjson,
-}
-
-impl From<TableName> for ConnsFormat {
-    fn from(name: TableName) -> Self {
-        match name {
-            TableName::Text => Self::Text,
-            TableName::Tsv => Self::Tsv,
-            TableName::Ndjson => Self::Ndjson,
-        }
-    }
-}
-
-/// Formats of lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ListName {
-    /// For reading
-    Text,
-    /// One JSON object a line
-    Ndjson,
-}
-
 /// Names of the subcommands.
 pub fn subcommands() -> Vec<String> {
     let command = Cli::command();
@@ -414,101 +217,6 @@ pub fn parse(mut arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(arguments)
 }
 
-impl Reading {
-    /// What the library is told, with the threads of one capture.
-    pub fn options(&self, threads: usize) -> Options {
-        let mut capture = CaptureOptions {
-            auto_ports: true,
-            threads,
-            ..CaptureOptions::default()
-        };
-        if let Some(given) = &self.ports {
-            capture.ports.clone_from(&given.ports);
-            capture.auto_ports = given.auto;
-        }
-        Options {
-            input: InputOptions {
-                max_ratio: self.max_ratio,
-                max_total: self.max_total,
-                ..InputOptions::default()
-            },
-            capture,
-            ports_are_default: self.ports.is_none(),
-            align: AlignOptions {
-                zones: self.tz.clone(),
-                clocks: self.clock.clone(),
-            },
-        }
-    }
-}
-
-impl Target {
-    /// As the library knows it.
-    pub fn output(&self) -> Output {
-        Output::new(self.path.as_deref(), self.force)
-    }
-}
-
-impl Look {
-    /// Whether to colour what goes to `output`.
-    pub fn color(self, output: &Output) -> bool {
-        match self.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => {
-                let set = |name| {
-                    std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0")
-                };
-                // no-color.org: any value that is not empty.
-                let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-                *output == Output::Stdout
-                    && (set("CLICOLOR_FORCE") || !refused && io::stdout().is_terminal())
-            }
-        }
-    }
-}
-
-/// Columns of the terminal where text goes to one, else 100.
-pub fn width(output: &Output) -> usize {
-    if *output != Output::Stdout {
-        return 100;
-    }
-    let columns = std::env::var("COLUMNS")
-        .ok()
-        .and_then(|columns| columns.parse().ok());
-    columns
-        .or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
-        .unwrap_or(100)
-        .clamp(40, 200)
-}
-
-/// Writes shell completions.
-pub fn completions(shell: clap_complete::Shell, out: &mut dyn Write) -> io::Result<()> {
-    // The generator panics where its writer fails, as a closed pipe does.
-    let mut text = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "natsleuth", &mut text);
-    out.write_all(&text)
-}
-
-/// Writes the manual page: the command and, below it, every subcommand.
-pub fn man(out: &mut dyn Write) -> io::Result<()> {
-    let mut command = Cli::command();
-    command.build();
-    clap_mangen::Man::new(command.clone()).render(out)?;
-    for sub in command
-        .get_subcommands()
-        .filter(|sub| sub.get_name() != "help")
-    {
-        let page = clap_mangen::Man::new(sub.clone());
-        let name = sub.get_name().to_uppercase();
-        writeln!(out, ".SH \"{name}\"")?;
-        page.render_description_section(out)?;
-        page.render_synopsis_section(out)?;
-        page.render_options_section(out)?;
-    }
-    Ok(())
-}
-
 /// What a path that does not exist may have been meant to be.
 pub fn meant(path: &Path) -> Option<String> {
     let name = path.to_str()?;
@@ -529,6 +237,7 @@ pub fn meant(path: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use natsleuth::input::InputOptions;
 
     fn parsed(arguments: &[&str]) -> Result<Cli, clap::Error> {
         let program = std::iter::once("natsleuth");

@@ -1,5 +1,7 @@
 //! A source: one file, archive member or stream, with what is known of it before it is parsed.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// Index of a source in the analysis, in report order. Sources are sorted by path, so ids do not depend on the
@@ -51,6 +53,17 @@ pub struct Hints {
     pub pod: Option<String>,
     /// Kubernetes or docker container.
     pub container: Option<String>,
+}
+
+/// The SHA-256 of a source as it is stored: of a compressed file its compressed bytes, of a member of an archive the bytes
+/// that unpacking it gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checksum(pub [u8; 32]);
+
+impl fmt::Display for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
 }
 
 /// One input.

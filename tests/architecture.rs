@@ -22,15 +22,15 @@ const STAGES: &[&str] = &[
 
 /// Outside crates with the files or folders that may name them.
 const HOMES: &[(&str, &[&str])] = &[
-    ("clap", &["cli.rs"]),
-    ("clap_complete", &["cli.rs"]),
-    ("clap_mangen", &["cli.rs"]),
+    ("clap", &["cli.rs", "cli/"]),
+    ("clap_complete", &["cli.rs", "cli/pages.rs"]),
+    ("clap_mangen", &["cli/pages.rs"]),
     ("indicatif", &["progress.rs"]),
     ("anyhow", &["main.rs", "cli.rs", "cli/", "command"]),
     ("pcap_parser", &["parse/pcap"]),
     ("etherparse", &["parse/packet"]),
     ("nom", &["parse"]),
-    ("parquet", &["batch"]),
+    ("parquet", &["report/parquet_table.rs"]),
     ("postcard", &["shelf"]),
 ];
 

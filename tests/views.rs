@@ -67,6 +67,48 @@ fn captures_alone_never_blame_another_cause() {
     view(is_capture, &["proxy-idle-timeout"]);
 }
 
+/// What packets alone tell, detail and all: each incident with a near-miss of another name.
+#[test]
+fn captures_alone_tell_details_apart() {
+    let told = [
+        ("fd-exhaustion", "10.77.1.2:54960", "overload/fd-exhaustion"),
+        ("server-stall", "10.77.1.2:55204", "overload/server-stall"),
+        ("killed-tls", "172.22.9.2:33382", "server-shutdown/killed"),
+        (
+            "tls-server-stopped",
+            "10.77.1.2:48528",
+            "server-shutdown/graceful",
+        ),
+        ("server-killed", "10.77.1.2:60668", "server-shutdown/killed"),
+    ];
+    let mut wrong = Vec::new();
+    for (name, client, expected) in told {
+        let incidents = incidents();
+        let incident = incidents
+            .iter()
+            .find(|incident| incident.name == name)
+            .unwrap_or_else(|| panic!("{name}"));
+        let paths: Vec<PathBuf> = incident
+            .evidence()
+            .into_iter()
+            .filter(|path| is_capture(path))
+            .collect();
+        let analysis = analyze_paths(&paths);
+        let close = analysis.closes.iter().find(|close| {
+            close
+                .client
+                .is_some_and(|address| address.to_string() == client)
+        });
+        let got = close
+            .as_ref()
+            .map(|close| format!("{}/{}", close.cause, close.detail));
+        if got.as_deref() != Some(expected) {
+            wrong.push(format!("{name} {client}: {}", verdict(close.as_deref())));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn the_clients_side_alone_never_blames_another_cause() {
     view(|path| named(path, "client"), &[]);

@@ -138,6 +138,6 @@ fn same_segments(here: &Conn, there: &Conn, from: End) -> Pairs {
 }
 
 /// Whether a source is a capture of any of these connections.
-pub fn is_capture(conns: &[ConnSketch], source: SourceId) -> bool {
+pub fn is_capture(conns: &[Box<ConnSketch>], source: SourceId) -> bool {
     conns.iter().any(|conn| conn.source == source)
 }

@@ -53,7 +53,7 @@ pub fn group(records: &Records) -> Links {
 }
 
 /// Connections whose beginning a capture missed: the four-tuple, where it is unique in both captures.
-fn by_tuple(conns: &[ConnSketch], groups: &mut Groups) {
+fn by_tuple(conns: &[Box<ConnSketch>], groups: &mut Groups) {
     let mut uses: HashMap<(SocketAddr, SocketAddr), Vec<usize>> = HashMap::new();
     for (index, conn) in conns.iter().enumerate() {
         uses.entry((conn.tuple.orig, conn.tuple.resp))

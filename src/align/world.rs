@@ -334,6 +334,7 @@ fn captured(
         },
         state: "SF",
         history: "ShADadFf".into(),
+        zeek_swaps: false,
         rsts: Vec::new(),
         icmp: Vec::new(),
         anomalies: Vec::new(),

@@ -469,3 +469,12 @@ pub fn spoken(ns: i64) -> String {
         _ => format!("{:.1} h", ns as f64 / 3.6e12),
     }
 }
+
+/// How often: `once`, `twice`, `7 times`.
+pub fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        many => format!("{many} times"),
+    }
+}

@@ -1,6 +1,5 @@
 //! One server as seen by all its connections: what the fate of many tells that the fate of one cannot.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -11,7 +10,9 @@ use crate::align::clock::When;
 use crate::span::Cite;
 use crate::time::SECOND;
 
-use super::disconnect::near;
+use super::closing_order::{ClosingOrder, Held, Order};
+use super::disconnect::Disconnect;
+use super::farewell::Farewell;
 use super::finding::Evidence;
 use super::life_end::LAST_WORDS;
 use super::moments::{Moments, Spans};
@@ -103,12 +104,19 @@ pub struct Endpoint {
     pub stillborn: Vec<When>,
     /// When the server's log notices an end of a client's making.
     pub noticed: Vec<When>,
+    /// Goodbyes of the server, by time.
+    farewells: Vec<(When, Farewell)>,
+    /// Connections that it held.
+    held: Vec<Held>,
     index: Index,
 }
 
 /// Ends at one instant are within this of each other: a kernel or a shutting server closes hundreds of sockets within
 /// milliseconds; a second leaves room for timestamps without a fraction.
 const INSTANT: i64 = SECOND / 2;
+
+/// A stopping server, and the kernel of a dead one, are done with all connections within this.
+const ONE_ACT: i64 = SECOND / 20;
 
 /// A common fate.
 #[derive(Clone, Copy, Debug)]
@@ -205,30 +213,22 @@ impl Endpoint {
         self.index.noticed.near(logged, SECOND / 20)
     }
 
-    /// The connections that ended at this instant were closed in exactly the reverse order of their opening: a Linux
-    /// kernel does so with the descriptors of a dead process (`exit_files` queues them, `task_work_run` takes the
-    /// last first), while nats-server closes its clients in Go's map order.
-    pub fn closed_in_reverse(&self, at: When) -> Option<bool> {
-        let ends = &self.index.by_server_on_the_wire;
-        let slack = INSTANT.saturating_add(self.index.widest);
-        let first = ends.partition_point(|(end, _)| end.at.0 < at.bounds.low.saturating_sub(slack));
-        let mut reverse = true;
-        let mut count = 0;
-        let mut last: Option<(i64, i64)> = None;
-        for (end, opened) in &ends[first..] {
-            if end.at.0 > at.bounds.high.saturating_add(slack) || !reverse && count >= 3 {
-                break;
-            }
-            if !near(*end, at, INSTANT) {
-                continue;
-            }
-            count += 1;
-            reverse &= last.is_none_or(|(end_before, opened_before)| {
-                end_before == end.at.0 || opened_before > *opened
-            });
-            last = Some((end.at.0, *opened));
-        }
-        (count >= 3).then_some(reverse)
+    /// In which order a connection was closed with others.
+    pub fn closing_order(&self, disconnect: &Disconnect) -> Option<Order> {
+        self.index.closing_order.of(disconnect.index)
+    }
+
+    /// How the process took leave of those that ended at this instant: what one heard tells of all.
+    pub fn farewell(&self, at: When) -> Option<&Farewell> {
+        let from = self
+            .farewells
+            .partition_point(|(when, _)| when.at.since(at.at) < -ONE_ACT);
+        let mut near = self.farewells[from..]
+            .iter()
+            .take_while(|(when, _)| when.at.since(at.at) <= ONE_ACT);
+        let (_, first) = near.next()?;
+        near.all(|(_, other)| other.said == first.said)
+            .then_some(first)
     }
 }
 
@@ -246,10 +246,7 @@ struct Index {
     infos_of: HashMap<Arc<str>, Vec<usize>>,
     stillborn: Moments,
     noticed: Moments,
-    /// Ends that packets show the server's side began, by time, with when each was opened; of one time the youngest first.
-    by_server_on_the_wire: Vec<(When, i64)>,
-    /// How far a bound of one of them lies from its best value.
-    widest: i64,
+    closing_order: ClosingOrder,
 }
 
 /// Ends with times of one kind.
@@ -439,20 +436,7 @@ impl Endpoint {
                 infos_of.insert(seen.server_id.clone(), vec![index]);
             }
         }
-        let mut by_server_on_the_wire: Vec<(When, i64)> = self
-            .ends
-            .iter()
-            .filter(|end| end.first == Some(Side::Server) && end.ready)
-            .filter_map(|end| Some((end.at, end.opened?.at.0)))
-            .collect();
-        by_server_on_the_wire.sort_by_key(|(end, opened)| (end.at, Reverse(*opened)));
-        let widest = by_server_on_the_wire
-            .iter()
-            .map(|(end, _)| {
-                let before = end.at.0.saturating_sub(end.bounds.low);
-                before.max(end.bounds.high.saturating_sub(end.at.0))
-            })
-            .max();
+        self.farewells.sort_by_key(|(when, _)| when.at);
         self.index = Index {
             coarse: Kin::new(self.ends.iter().filter(|end| !fraction(end))),
             fine: Kin::new(self.ends.iter().filter(fraction)),
@@ -468,8 +452,7 @@ impl Endpoint {
             infos_of,
             stillborn: Moments::new(self.stillborn.iter().copied()),
             noticed: Moments::new(self.noticed.iter().copied()),
-            by_server_on_the_wire,
-            widest: widest.unwrap_or(0),
+            closing_order: ClosingOrder::new(&self.held),
         };
     }
 
@@ -479,6 +462,8 @@ impl Endpoint {
         self.noticed.extend(told.noticed);
         self.stillborn.extend(told.stillborn);
         self.ends.extend(told.end);
+        self.farewells.extend(told.farewell);
+        self.held.extend(told.held);
     }
 }
 

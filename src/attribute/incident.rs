@@ -1,14 +1,12 @@
 //! Closes that share cause, server and moment: what a reader wants to hear first.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use crate::time::SECOND;
 
 use super::Case;
-use super::disconnect::spoken;
 use super::finding::{Close, Incident};
-use super::label::Label;
+use super::headline::{self, Tally};
 use crate::shelf::Shelf;
 
 /// Closes of one cause at one server belong together while they follow each other within this.
@@ -55,6 +53,7 @@ pub fn group(closes: &Shelf<Close>, case: &Case) -> Vec<Incident> {
     incidents.sort_by_key(|incident| {
         (
             std::cmp::Reverse(incident.closes.len()),
+            std::cmp::Reverse(incident.confidence),
             incident.from.map(|when| when.at),
             incident.cause,
             incident.detail,
@@ -107,93 +106,12 @@ fn incident(
         from: times().min_by_key(|when| when.at),
         until: times().max_by_key(|when| when.at),
         summary: case.with(first.joined, |disconnect| {
-            summary(cause, detail, case.server_label(disconnect), tally)
+            headline::of(cause, detail, case.server_label(disconnect), tally)
         }),
         closes: members,
         remedy,
         follows: None,
     }
-}
-
-/// What became of an incident's clients.
-#[derive(Debug, Default)]
-struct Tally {
-    sockets: usize,
-    attempts: usize,
-    back: usize,
-    lost: usize,
-    down: usize,
-    /// Nanoseconds until each was back, or had given up.
-    times: Vec<i64>,
-}
-
-impl Tally {
-    fn count(&mut self, close: &Close) {
-        if close.attempt {
-            self.attempts += 1;
-        } else {
-            self.sockets += 1;
-        }
-        match close.outcome.word {
-            "reconnected" => self.back += 1,
-            "gave-up" => self.lost += 1,
-            "still-down" => self.down += 1,
-            _ => {}
-        }
-        self.times.extend(close.outcome.after_ns);
-    }
-}
-
-fn summary(cause: &str, detail: &str, server: Label<'_>, tally: Tally) -> String {
-    let Tally {
-        sockets: count,
-        attempts,
-        back,
-        lost,
-        down,
-        mut times,
-    } = tally;
-    let sockets = match (count, attempts) {
-        (0, 1) => "1 attempt to connect failed".to_owned(),
-        (0, tries) => format!("{tries} attempts to connect failed"),
-        (1, 0) => "1 socket closed".to_owned(),
-        (sockets, 0) => format!("{sockets} sockets closed"),
-        (1, tries) => format!("1 socket closed and {tries} attempts to connect failed"),
-        (sockets, tries) => {
-            format!("{sockets} sockets closed and {tries} attempts to connect failed")
-        }
-    };
-    let what = match (cause, detail) {
-        ("server-shutdown", "graceful") => format!("{server} was stopped"),
-        ("server-shutdown", "lame-duck") => format!("{server} went into lame duck mode"),
-        ("server-shutdown", "crash") => format!("{server} crashed"),
-        ("server-shutdown", "killed") => format!("{server} was killed"),
-        ("server-shutdown", "host-down") => format!("the host of {server} went away"),
-        ("overload", "max-connections") => format!("{server} refused connections over its limit"),
-        ("overload", "out-of-memory") => format!("{server} ran out of memory"),
-        ("overload", "oom-kill") => format!("the kernel's OOM killer ended {server}"),
-        ("overload", "server-stall") => format!("{server} stopped answering"),
-        ("overload", "fd-exhaustion") => format!("{server} had no file descriptors left"),
-        ("overload", _) => format!("{server} was overloaded ({detail})"),
-        ("network", _) => format!("the network between clients and {server} failed ({detail})"),
-        ("slow-consumer", _) => format!("{server} cut off clients over a limit ({detail})"),
-        _ => format!("{cause}/{detail} at {server}"),
-    };
-    let mut text = format!("{what}: {sockets}");
-    if back > 0 {
-        times.sort_unstable();
-        let _ = write!(text, ", {back} back");
-        if let Some(median) = times.get(times.len() / 2) {
-            let _ = write!(text, " in a median of {}", spoken(*median));
-        }
-    }
-    if lost > 0 {
-        let _ = write!(text, ", {lost} gave up");
-    }
-    if down > 0 {
-        let _ = write!(text, ", {down} still down at the log's end");
-    }
-    text
 }
 
 /// What one incident leads to: clients thrown off by a stop or a crash come back together and meet limits.

@@ -8,13 +8,17 @@ pub mod catalogue;
 pub mod causes;
 mod client_words;
 mod close_sketch;
+mod closing_order;
 pub mod disconnect;
 pub mod endpoint;
+mod farewell;
 pub mod finding;
+mod headline;
 mod identity;
 pub mod incident;
 pub mod label;
 pub mod life_end;
+mod listener;
 pub mod moments;
 pub mod outcome;
 pub mod path;
@@ -28,7 +32,7 @@ pub mod statement;
 mod told;
 pub mod wire;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -41,8 +45,9 @@ use crate::source::Source;
 
 use disconnect::Disconnect;
 use endpoint::{Endpoint, Endpoints};
-use finding::{Analysis, Close};
+use finding::{Analysis, Close, Evidence};
 use label::Label;
+use listener::Listener;
 use moments::Moments;
 use server_gone::Gone;
 use told::Told;
@@ -61,6 +66,8 @@ pub struct Case<'a> {
     dead_silences: Vec<(Option<usize>, i64)>,
     /// Endpoint, wait and moment of leaving of each connection that was never greeted, ascending.
     waits: Vec<(Option<usize>, i64, i64)>,
+    /// Of each endpoint with such connections, whom it accepted and when it spoke.
+    listeners: BTreeMap<usize, Listener>,
     /// For each server life, whether its log names clients.
     named: Vec<bool>,
     /// Libraries whose logs here tell of a close that was meant.
@@ -79,6 +86,7 @@ impl<'a> Case<'a> {
             gone: Vec::new(),
             dead_silences: Vec::new(),
             waits: Vec::new(),
+            listeners: BTreeMap::new(),
             named: Vec::new(),
             talking: Vec::new(),
             stale_leavings: Moments::default(),
@@ -97,6 +105,16 @@ impl<'a> Case<'a> {
         }
         case.dead_silences.sort_unstable();
         case.waits.sort_unstable();
+        let waiting: BTreeSet<usize> = case.waits.iter().filter_map(|(of, ..)| *of).collect();
+        let listener = |endpoint: usize| {
+            let mut listener = Listener::default();
+            for index in (0..count).filter(|index| case.endpoints.of[*index] == Some(endpoint)) {
+                case.with(index, |disconnect| listener.hear(disconnect));
+            }
+            listener.settle();
+            (endpoint, listener)
+        };
+        case.listeners = waiting.into_iter().map(listener).collect();
         case.named = records
             .servers
             .iter()
@@ -215,6 +233,13 @@ impl<'a> Case<'a> {
                     .filter(|(_, _, left)| (left - at).abs() > SECOND / 10)
                     .nth(1)
                     .is_some())
+    }
+
+    /// A packet that shows the server running and serving others while this connection waited to be accepted.
+    pub fn served_others_meanwhile(&self, disconnect: &Disconnect) -> Option<Evidence> {
+        let listener = self.listeners.get(&self.endpoints.of[disconnect.index]?)?;
+        let view = disconnect.views.iter().find(|view| view.established())?;
+        listener.spoke_meanwhile(view, self)
     }
 
     /// This server's log names clients in its tags, so that one without a name never sent CONNECT.

@@ -104,13 +104,16 @@ pub fn complete(close: &mut Close, disconnect: &Disconnect, _case: &Case) {
     let attempts = close
         .outcome
         .attempts
-        .map_or_else(String::new, |count| format!(" after {count} attempts"));
+        .map_or_else(String::new, |count| match count {
+            1 => " after 1 attempt".to_owned(),
+            count => format!(" after {count} attempts"),
+        });
     let within = close
         .outcome
         .after_ns
         .map_or_else(String::new, |ns| format!(" within {}", spoken(ns)));
     close.outcome.budget = Some(format!(
-        "{} and {}: gave up{attempts}{within}",
+        "{} and {}",
         names.max_reconnects, names.reconnect_wait
     ));
     close.remedy.push(format!(

@@ -32,7 +32,9 @@ pub fn close(disconnect: &Disconnect, case: &Case) -> Close {
     candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.finding.confidence));
     let mut candidates = candidates.into_iter();
     let Some(best) = candidates.next() else {
-        return super::causes::unexplained::close(disconnect, case);
+        let mut close = super::causes::unexplained::close(disconnect, case);
+        in_order(&mut close);
+        return close;
     };
     let mut alternatives = best.finding.rivals.clone();
     for rival in candidates {
@@ -43,11 +45,19 @@ pub fn close(disconnect: &Disconnect, case: &Case) -> Close {
             alternatives.push(Alternative {
                 cause: rival.cause,
                 detail: rival.detail,
-                why_not: format!(
-                    "{}; less sure ({})",
-                    rival.finding.summary,
-                    rival.finding.confidence.word()
-                ),
+                why_not: if rival.finding.confidence == best.finding.confidence {
+                    format!(
+                        "{}; also true ({}), but less to the point",
+                        rival.finding.summary,
+                        rival.finding.confidence.word()
+                    )
+                } else {
+                    format!(
+                        "{}; less sure ({})",
+                        rival.finding.summary,
+                        rival.finding.confidence.word()
+                    )
+                },
             });
         }
     }
@@ -61,18 +71,23 @@ pub fn close(disconnect: &Disconnect, case: &Case) -> Close {
     close.alternatives = alternatives;
     close.missing = best.finding.missing;
     close.remedy = best.finding.remedy;
-    close
-        .evidence
-        .sort_by_key(|evidence| (evidence.at.map(|when| when.at), evidence.cite));
-    close
-        .evidence
-        .dedup_by(|a, b| a.cite == b.cite && a.supports == b.supports);
+    in_order(&mut close);
     outcome::complete(&mut close, disconnect, case);
     close.evidence.shrink_to_fit();
     close.alternatives.shrink_to_fit();
     close.missing.shrink_to_fit();
     close.remedy.shrink_to_fit();
     close
+}
+
+/// Evidence by time, each place once.
+fn in_order(close: &mut Close) {
+    close
+        .evidence
+        .sort_by_key(|evidence| (evidence.at.map(|when| when.at), evidence.cite));
+    close
+        .evidence
+        .dedup_by(|a, b| a.cite == b.cite && a.supports == b.supports);
 }
 
 /// Everything about a close but its verdict.

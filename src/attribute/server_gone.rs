@@ -1,12 +1,14 @@
 //! Did the server process end, and did this socket end with it? Shared by the server-shutdown details and by running
 //! out of memory, which differ only in the manner.
 
+use crate::align::clock::When;
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::server::{ConnKind, EndManner, NoteKind};
 use crate::time::SECOND;
 
 use super::Case;
 use super::disconnect::Disconnect;
+use super::endpoint::Endpoint;
 use super::finding::{Confidence, Evidence, Finding, Initiator};
 use super::life_end::LifeEnd;
 use super::wire::Side;
@@ -314,41 +316,92 @@ fn from_fate(disconnect: &Disconnect, case: &Case, life_end: Option<&LifeEnd>) -
     {
         return None;
     }
-    let (manner, open) = if let Some(notice) = disconnect.lame_duck_notice() {
-        evidence.push(notice);
-        (EndManner::LameDuck, false)
-    } else if log_stops {
-        evidence.extend(life_end.into_iter().flat_map(|end| end.evidence.clone()));
-        (EndManner::Killed, true)
-    } else if said_goodbye_in_tls(disconnect) {
-        (EndManner::Graceful, true)
-    } else if endpoint.closed_in_reverse(at) == Some(true) {
-        (EndManner::Killed, true)
-    } else {
-        (EndManner::Graceful, true)
-    };
-    let confidence = match signs {
+    let ended = match signs {
         3.. if by_server => Confidence::Shown,
         2 if by_server && refused.is_some() && all_together => Confidence::Shown,
         2.. => Confidence::Likely,
         _ => Confidence::Possible,
     };
+    if let Some(notice) = disconnect.lame_duck_notice() {
+        evidence.push(notice);
+        return Some(Gone {
+            manner: EndManner::LameDuck,
+            confidence: ended,
+            evidence,
+            manner_open: false,
+        });
+    }
+    let (manner, sure) = if log_stops {
+        evidence.extend(life_end.into_iter().flat_map(|end| end.evidence.clone()));
+        (EndManner::Killed, Confidence::Likely)
+    } else {
+        manner_on_the_wire(disconnect, endpoint, at, &mut evidence)
+    };
     Some(Gone {
         manner,
-        confidence,
+        confidence: ended.min(sure),
         evidence,
-        manner_open: open,
+        manner_open: true,
     })
 }
 
-/// A Go server that closes a TLS connection itself sends close_notify; a dead process cannot.
-fn said_goodbye_in_tls(disconnect: &Disconnect) -> bool {
-    disconnect
-        .views
-        .iter()
-        .filter_map(super::wire::View::session)
-        .filter_map(|session| session.tls.as_ref())
-        .any(|tls| tls.server_close_notify.is_some())
+/// How a process ended whose sockets were closed at `at`: its goodbye decides, else the order of the closes. Nothing on the
+/// wire tells a kill from a crash, and without any sign the ordinary is assumed: a stop.
+fn manner_on_the_wire(
+    disconnect: &Disconnect,
+    endpoint: &Endpoint,
+    at: When,
+    evidence: &mut Vec<Evidence>,
+) -> (EndManner, Confidence) {
+    if let Some(farewell) = endpoint.farewell(at) {
+        tell(evidence, farewell.evidence.clone());
+        let manner = if farewell.said {
+            EndManner::Graceful
+        } else {
+            EndManner::Killed
+        };
+        return (manner, Confidence::Likely);
+    }
+    let Some(order) = endpoint.closing_order(disconnect) else {
+        return (EndManner::Graceful, Confidence::Possible);
+    };
+    let count = order.count;
+    let (says, verdict) = match (order.reverse, count) {
+        (true, 2) => return (EndManner::Graceful, Confidence::Possible),
+        (true, 3) => (
+            format!(
+                "the {count} sockets close in reverse of their opening, as a kernel closes those of a dead process"
+            ),
+            (EndManner::Killed, Confidence::Possible),
+        ),
+        (true, _) => (
+            format!(
+                "the {count} sockets close in reverse of their opening, as a kernel closes those of a dead process"
+            ),
+            (EndManner::Killed, Confidence::Likely),
+        ),
+        (false, _) => (
+            format!(
+                "the {count} sockets close in no order of a kernel's: the process closed them itself"
+            ),
+            (EndManner::Graceful, Confidence::Likely),
+        ),
+    };
+    if let Some(first) = disconnect.first_close() {
+        tell(evidence, first.view.evidence(first.close.at, says));
+    }
+    verdict
+}
+
+/// Adds evidence; what the same packet says goes on in one sentence.
+fn tell(evidence: &mut Vec<Evidence>, item: Evidence) {
+    match evidence.iter_mut().find(|known| known.cite == item.cite) {
+        Some(known) => {
+            known.says.push_str("; ");
+            known.says.push_str(&item.says);
+        }
+        None => evidence.push(item),
+    }
 }
 
 fn closing_packet(disconnect: &Disconnect) -> Option<Evidence> {

@@ -3,7 +3,7 @@
 use crate::reconstruct::client::Trouble;
 use crate::time::SECOND;
 
-use super::disconnect::{Disconnect, spoken};
+use super::disconnect::{Disconnect, spoken, times};
 use super::finding::{Confidence, Evidence, Finding, Initiator};
 use super::path::dead_path;
 use super::settings::Names;
@@ -41,8 +41,8 @@ pub fn not_reading(view: &View) -> Option<Evidence> {
         return Some(view.evidence(
             at,
             format!(
-                "the client's receive window was zero {} times, {total} in all",
-                flow.zero_windows
+                "the client's receive window was zero {}, {total} in all",
+                times(flow.zero_windows)
             ),
         ));
     }
@@ -85,11 +85,9 @@ pub fn judge(disconnect: &Disconnect, reading: Reading) -> Option<Finding> {
     Some(
         finding
             .because(closed)
-            .remedy(format!(
-                "client: take messages off the subscription faster (more workers, hand work to another thread), or spread them over a queue group; {} pending limit: {}",
-                names.library, names.pending_limits
-            ))
-            .remedy(format!("server: {} decides how much patience it has; raise it only if such stalls are expected", reading.limit)),
+            .remedy("client: take messages off the subscription faster (more workers, hand work to another thread), or spread them over a queue group")
+            .remedy(format!("server: {} decides how much patience it has; raise it only if such stalls are expected", reading.limit))
+            .remedy(format!("{}: {} is how much the client itself lets pile up", names.library, names.pending_limits)),
     )
 }
 

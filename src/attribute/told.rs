@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 
+use super::closing_order::Held;
 use super::disconnect::Disconnect;
 use super::endpoint::{Attempt, EndMark, Host, Seen};
+use super::farewell::{Farewell, farewell};
 use super::path::dead_path;
 use super::stale;
-use super::wire::View;
+use super::wire::{Side, View};
 use crate::align::clock::When;
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::client::{ClientEventKind, Trouble};
@@ -36,6 +38,10 @@ pub struct Told {
     pub stillborn: Option<When>,
     /// The end.
     pub end: Option<EndMark>,
+    /// A goodbye of the server, and when.
+    pub farewell: Option<(When, Farewell)>,
+    /// That the server held it.
+    pub held: Option<Held>,
     /// What it tells of others.
     pub aside: Aside,
 }
@@ -148,6 +154,23 @@ impl Told {
                     | CloseReason::ServerShutdown
             )
         });
+        let ready = disconnect.was_ready() && !disconnect.views.iter().any(View::attempt_failed);
+        told.farewell = farewell(disconnect)
+            .filter(|_| !own_reason)
+            .map(|farewell| (at, farewell));
+        let greeted = disconnect.info().is_some();
+        let by_server = ready && !own_reason && first == Some(Side::Server);
+        let home = disconnect.view_at(Side::Server);
+        let shown = home.or(disconnect.views.first()).filter(|_| by_server);
+        told.held = (ready || greeted).then(|| Held {
+            disconnect: index,
+            taken: disconnect
+                .views
+                .iter()
+                .find_map(|view| Some(view.when(view.conn.handshake.ack?).at.0)),
+            closed: at.at.0,
+            by_server: shown.and_then(|view| Some((view.conn.source, view.closer()?.at))),
+        });
         told.end = Some(EndMark {
             disconnect: index,
             at,
@@ -155,7 +178,7 @@ impl Told {
             first,
             remote_by_log,
             host,
-            ready: disconnect.was_ready() && !disconnect.views.iter().any(View::attempt_failed),
+            ready,
             own_reason,
         });
         told

@@ -11,7 +11,6 @@
 
 mod bundle;
 mod data;
-mod parquet;
 mod record;
 mod shard;
 mod store;

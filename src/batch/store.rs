@@ -11,10 +11,9 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::data;
-use super::parquet;
 use super::record::{Record, Status};
 use crate::attribute::finding::Analysis;
-use crate::report::{self, Format, RenderOptions};
+use crate::report::{self, Format, RenderOptions, parquet_table};
 
 const PARTIAL: &str = ".partial";
 
@@ -101,7 +100,7 @@ impl Store {
         }
         for ((kind, day), table) in data::tables(name, analysis) {
             prepared.file(format!("data/{kind}/date={day}/{id}.parquet"), |out| {
-                parquet::write(&table, out)
+                parquet_table::write(&table.columns, table.rows.into_iter(), out)
             })?;
         }
         self.put(id, record, &prepared)

@@ -1,20 +1,29 @@
 //! `analyze`: the report.
 
+use std::io::{self, IsTerminal};
+
+use anyhow::ensure;
 use natsleuth::attribute::finding::{Analysis, Close};
+use natsleuth::report::output::Output;
 use natsleuth::report::{self, Filter, Format, RenderOptions};
 
 use super::{reading, status, write};
-use crate::cli::{self, Analyze};
+use crate::cli::{Analyze, output};
 
 /// Writes the report.
 pub fn run(arguments: &Analyze) -> anyhow::Result<u8> {
     let output = arguments.target.output();
     output.check()?;
-    let (_, analysis) = reading::analysis(&arguments.input)?;
+    let format = Format::from(arguments.format);
+    ensure!(
+        !format.is_binary() || output != Output::Stdout || !io::stdout().is_terminal(),
+        "Parquet is not written to a terminal; name a file with -o"
+    );
+    let (_, analysis) = reading::analysis(&arguments.input, format.names_input())?;
     reading::spare(&output, &analysis.sources)?;
     let options = RenderOptions {
         color: arguments.look.color(&output),
-        width: cli::width(&output),
+        width: output::width(&output),
         summary: arguments.summary,
         verbose: arguments.verbose,
         command: std::env::args_os()
@@ -24,7 +33,6 @@ pub fn run(arguments: &Analyze) -> anyhow::Result<u8> {
             closes: choose(arguments, &analysis),
         },
     };
-    let format = Format::from(arguments.format);
     write(&output, |out| {
         report::render(&analysis, format, &options, out)
     })?;

@@ -11,12 +11,14 @@ use crate::cli::Batch;
 /// Runs the batch and writes what it did.
 pub fn run(arguments: &Batch) -> anyhow::Result<u8> {
     let shard = Shard::choose(arguments.shard.as_deref(), &|name| std::env::var(name).ok())?;
+    // Bundles run side by side, and the settings are part of what makes a bundle done: no number of this machine.
+    let mut analyze = arguments.reading.options(1);
+    analyze.input.hash = true;
     let options = BatchOptions {
         root: arguments.root.clone(),
         out: arguments.output.clone(),
         depth: arguments.depth,
-        // Bundles run side by side, and the settings are part of what makes a bundle done: no number of this machine.
-        analyze: arguments.reading.options(1),
+        analyze,
         jobs: arguments.jobs.unwrap_or_else(reading::processors),
         memory: arguments.memory,
         shard,

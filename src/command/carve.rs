@@ -8,7 +8,7 @@ use natsleuth::report::carve;
 use natsleuth::report::output::Output;
 
 use super::{complain, reading, status, write};
-use crate::cli::Input;
+use crate::cli::input::Input;
 
 /// Writes the packets.
 pub fn run(id: &str, output: &Output, arguments: &Input) -> anyhow::Result<u8> {
@@ -17,7 +17,7 @@ pub fn run(id: &str, output: &Output, arguments: &Input) -> anyhow::Result<u8> {
         "a capture is not written to a terminal; name a file with -o"
     );
     output.check()?;
-    let (input, analysis) = reading::analysis(arguments)?;
+    let (input, analysis) = reading::analysis(arguments, false)?;
     reading::ensure_something(&analysis.records, &analysis.sources)?;
     reading::spare(output, &analysis.sources)?;
     let closes = carve::named(&analysis, id).with_context(|| unknown(id, &analysis))?;

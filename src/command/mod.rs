@@ -62,11 +62,11 @@ fn dispatch(command: Command) -> anyhow::Result<u8> {
             Ok(0)
         }
         Command::Completions { shell } => {
-            print(|out| cli::completions(shell, out))?;
+            print(|out| cli::pages::completions(shell, out))?;
             Ok(0)
         }
         Command::Man => {
-            print(|out| cli::man(out))?;
+            print(|out| cli::pages::man(out))?;
             Ok(0)
         }
     }

@@ -20,7 +20,7 @@ use crate::cli;
 
 /// Does `work` on as many threads as asked for, with a progress bar unless unwanted.
 pub fn with_threads<T: Send>(
-    arguments: &cli::Input,
+    arguments: &cli::input::Input,
     work: impl FnOnce(&Options, &dyn Progress) -> T + Send,
 ) -> anyhow::Result<T> {
     let threads = arguments.threads.unwrap_or_else(processors);
@@ -49,10 +49,12 @@ pub fn progress(unwanted: bool) -> Box<dyn Progress> {
     }
 }
 
-/// The whole analysis, with warnings.
-pub fn analysis(arguments: &cli::Input) -> anyhow::Result<(Input, Analysis)> {
+/// The whole analysis, with warnings. `hash` is for reports that name their input by its content.
+pub fn analysis(arguments: &cli::input::Input, hash: bool) -> anyhow::Result<(Input, Analysis)> {
     let (input, analysis) = with_threads(arguments, |options, progress| {
-        analyze::analyze(&arguments.paths, options, progress)
+        let mut options = options.clone();
+        options.input.hash = hash;
+        analyze::analyze(&arguments.paths, &options, progress)
     })??;
     warn(
         &analysis.sources,

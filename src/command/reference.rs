@@ -8,14 +8,14 @@ use natsleuth::report;
 use natsleuth::report::output::Output;
 
 use super::{print, status};
-use crate::cli::{self, Look};
+use crate::cli::output::{Look, width};
 
 /// Writes the catalogue of causes or a part of it.
 pub fn explain(cause: Option<&str>, look: Look) -> anyhow::Result<u8> {
     let mut known = true;
     print(|out| {
         let color = look.color(&Output::Stdout);
-        known = report::explain::render(cause, color, cli::width(&Output::Stdout), out)?;
+        known = report::explain::render(cause, color, width(&Output::Stdout), out)?;
         Ok(())
     })?;
     Ok(if known { 0 } else { status::USAGE })
@@ -36,7 +36,7 @@ pub fn advisories(id: Option<&str>, file: Option<&Path>, look: Look) -> anyhow::
     let mut known = true;
     print(|out| {
         let color = look.color(&Output::Stdout);
-        known = report::advisories::render(data, id, color, cli::width(&Output::Stdout), out)?;
+        known = report::advisories::render(data, id, color, width(&Output::Stdout), out)?;
         Ok(())
     })?;
     Ok(if known { 0 } else { status::USAGE })

@@ -7,7 +7,8 @@ use natsleuth::time::Instant;
 use natsleuth::{analyze, input};
 
 use super::{reading, write};
-use crate::cli::{ListName, Timeline};
+use crate::cli::Timeline;
+use crate::cli::output::ListName;
 
 /// Writes the events.
 pub fn run(arguments: &Timeline) -> anyhow::Result<u8> {

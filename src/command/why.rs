@@ -4,14 +4,14 @@ use anyhow::{Context, ensure};
 use natsleuth::report::why;
 
 use super::{print, reading};
-use crate::cli::Input;
+use crate::cli::input::Input;
 
 /// Writes every finding that cites `place`.
 pub fn run(place: &str, arguments: &Input) -> anyhow::Result<u8> {
     let (path, place) = why::parse(place).with_context(|| {
         format!("{place:?} is no place; give it as FILE:LINE or CAPTURE:#FRAME, as reports cite it")
     })?;
-    let (_, analysis) = reading::analysis(arguments)?;
+    let (_, analysis) = reading::analysis(arguments, false)?;
     reading::ensure_something(&analysis.records, &analysis.sources)?;
     let names = || {
         let names = analysis.sources.iter().map(|source| source.path.as_str());

@@ -36,6 +36,8 @@ pub struct Origin {
     pub blob: Blob,
     /// Decompressions, outermost first.
     pub layers: Vec<Codec>,
+    /// How many of these are not the source's own: an archive's way to store its members, or added to keep a stream.
+    pub packing: usize,
     /// How its text is encoded.
     pub encoding: Encoding,
 }
@@ -101,6 +103,7 @@ impl<'o> Unpacker<'o> {
             Look::Useless(why) => self.skip(path, bytes, why),
             Look::Packed(_) => self.skip(path, bytes, seen.too_deep()),
             Look::Source(kind, encoding) => {
+                let packing = layers.len();
                 let layers = [layers, seen.layers].concat();
                 self.found.push(Found {
                     path,
@@ -109,6 +112,7 @@ impl<'o> Unpacker<'o> {
                     origin: Some(Origin {
                         blob,
                         layers,
+                        packing,
                         encoding,
                     }),
                     problem: None,
@@ -149,6 +153,7 @@ impl<'o> Unpacker<'o> {
                 let Some(kept) = self.keep(&path, bytes, &mut raw, pack) else {
                     return;
                 };
+                let packing = usize::from(kept.codec.is_some());
                 let layers = kept.codec.into_iter().chain(seen.layers).collect();
                 self.found.push(Found {
                     path,
@@ -157,6 +162,7 @@ impl<'o> Unpacker<'o> {
                     origin: Some(Origin {
                         blob: kept.blob,
                         layers,
+                        packing,
                         encoding,
                     }),
                     problem: kept.broken.map(|e| (e.to_string(), 1)),

@@ -277,7 +277,15 @@ impl Shelf<'_> {
 
 /// Opens `blob` through `layers`, outermost first.
 pub fn open_through(blob: &Blob, layers: &[Codec], limits: Limits) -> io::Result<Bytes<'static>> {
-    let mut reader: Bytes<'static> = Box::new(blob.open()?);
+    through(Box::new(blob.open()?), layers, limits)
+}
+
+/// Decompresses `reader` by `layers`, outermost first.
+pub fn through(
+    mut reader: Bytes<'static>,
+    layers: &[Codec],
+    limits: Limits,
+) -> io::Result<Bytes<'static>> {
     for &codec in layers {
         reader = decoder(codec, reader, limits)?;
     }

@@ -5,6 +5,7 @@
 //! file, and that only where a compressed archive or standard input outgrows the memory allowed.
 
 mod archive;
+mod checksum;
 mod date;
 mod decompress;
 mod encoding;
@@ -24,11 +25,12 @@ mod zip;
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use error::{Broken, Error};
 pub use rotation::Group;
 
-use crate::source::{Kind, Source, SourceId};
+use crate::source::{Checksum, Kind, Source, SourceId};
 use crate::span::Reject;
 use archive::{Found, Origin, Unpacker};
 use decompress::Limits;
@@ -45,6 +47,8 @@ pub struct InputOptions {
     pub max_depth: u32,
     /// Bytes of memory for what has to be kept; beyond it a temporary file is used.
     pub memory: u64,
+    /// Whether sources are hashed when they are read for the first time.
+    pub hash: bool,
 }
 
 impl Default for InputOptions {
@@ -55,6 +59,7 @@ impl Default for InputOptions {
             max_total: 256 << 30,
             max_depth: 8,
             memory: 64 << 20,
+            hash: false,
         }
     }
 }
@@ -70,6 +75,7 @@ pub struct Input {
     /// group; most groups have one member.
     pub groups: Vec<Group>,
     origins: Vec<Option<Origin>>,
+    checksums: Vec<checksum::Slot>,
     options: InputOptions,
 }
 
@@ -153,6 +159,7 @@ impl Input {
                 bytes: found.bytes,
             });
             input.origins.push(found.origin);
+            input.checksums.push(checksum::Slot::default());
             first_packets.push(found.first_packet);
         }
         input.groups = rotation::groups(&input.sources, &first_packets);
@@ -174,8 +181,19 @@ impl Input {
             ratio: self.options.max_ratio,
             total: self.options.max_total,
         };
-        let reader = hold::open_through(&origin.blob, &origin.layers, limits)?;
+        let (packing, own) = origin.layers.split_at(origin.packing);
+        let mut reader = hold::open_through(&origin.blob, packing, limits)?;
+        let checksum = &self.checksums[id.0 as usize];
+        if self.options.hash && checksum.get().is_none() {
+            reader = Box::new(checksum::Digesting::new(reader, Arc::clone(checksum)));
+        }
+        let reader = hold::through(reader, own, limits)?;
         encoding::to_utf8(origin.encoding, reader)
+    }
+
+    /// The hash of a source, once a reader of it is gone and where [`InputOptions::hash`] asks for it.
+    pub fn checksum(&self, id: SourceId) -> Option<Checksum> {
+        self.checksums.get(id.0 as usize)?.get().copied()
     }
 
     /// The file behind a source whose bytes can be read there as they are: for reading in parts and memory mapping.

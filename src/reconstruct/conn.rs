@@ -64,6 +64,9 @@ pub struct Conn {
     pub state: Word,
     /// Zeek's `history`.
     pub history: Box<str>,
+    /// `state` and `history` take our responder for the originator: a SYN,ACK came first, and nothing after it says that it
+    /// answered something.
+    pub zeek_swaps: bool,
     /// Every RST, in order (bounded to the first 8).
     pub rsts: Vec<Rst>,
     /// Every ICMP or ICMPv6 error that quotes this connection (bounded to the first 8).

@@ -1,13 +1,17 @@
 //! Zeek's summary of a connection: `conn_state` and `history`.
 //!
-//! The two endpoint states and their transitions are those of Zeek's TCP session adapter
-//! (`src/packet_analysis/protocol/tcp/TCPSessionAdapter.cc`), the codes those of `conn_state` in
-//! `scripts/base/protocols/conn/main.zeek`. This machine looks at flags and sequence numbers only and judges nothing;
-//! everything that attribution rests on is told by [`super::flow`] instead.
+//! The endpoint states and their transitions are those of Zeek 8's TCP session adapter
+//! (`src/packet_analysis/protocol/tcp/TCPSessionAdapter.cc`), letters and flips those of `TCP_Endpoint.cc`, the codes those
+//! of `conn_state` in `scripts/base/protocols/conn/main.zeek`. This machine looks at flags, numbers and lengths only and
+//! judges nothing; everything that attribution rests on is told by [`super::flow`] instead. Checksums are not judged here,
+//! as with `zeek -C`, so the letter `c` is never written.
+
+mod delivered;
 
 use super::conn::End;
 use super::seq::Seq;
 use crate::parse::packet::{ACK, FIN, RST, SYN, Segment};
+use delivered::Delivered;
 
 /// An endpoint's state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,23 +26,59 @@ enum State {
     Reset,
 }
 
+impl State {
+    /// Nothing of it was seen that begins a connection.
+    const fn is_idle(self) -> bool {
+        matches!(self, Self::Inactive | Self::Partial)
+    }
+}
+
+/// A sequence number with the times that its 32 bits wrapped in the upper half.
 #[derive(Clone, Copy, Debug, Default)]
+struct Full(u64);
+
+impl Full {
+    const fn seq(self) -> Seq {
+        Seq(self.0 as u32)
+    }
+
+    /// Moves on to a later number.
+    const fn advance(&mut self, to: Seq) {
+        let wraps = (self.0 >> 32) + (to.0 < self.0 as u32) as u64;
+        self.0 = wraps << 32 | to.0 as u64;
+    }
+
+    /// `seq` as an offset from `start`, in the same or the next turn of the numbers; `None` when it lies before.
+    fn offset(self, seq: Seq, start: Seq) -> Option<u64> {
+        let distance = seq.since(self.seq());
+        let mut wraps = self.0 >> 32;
+        if distance < 0 && seq.0 > self.0 as u32 {
+            wraps = wraps.saturating_sub(1);
+        } else if distance > 0 && seq.0 < self.0 as u32 {
+            wraps += 1;
+        }
+        if wraps == 0 {
+            return u64::try_from(seq.since(start)).ok();
+        }
+        Some((wraps << 32 | u64::from(seq.0)).wrapping_sub(u64::from(start.0)))
+    }
+}
+
+#[derive(Clone, Debug, Default)]
 struct Endpoint {
     state: State,
     previous: State,
     start: Seq,
-    last: Seq,
-    acked: Seq,
-    /// Letters already in the history, as bits by letter.
-    seen: u32,
-    last_syn: Option<Seq>,
-    last_fin: Option<Seq>,
-    last_rst: Option<Seq>,
-    /// Payload was sent or acknowledged.
-    sized: bool,
+    last: Full,
+    acked: Full,
+    /// Numbers of its last SYN, FIN and RST, relative to the start.
+    last_flags: [u32; 3],
+    /// Relative number behind its last FIN.
+    fin: Option<u64>,
     retransmissions: Scaled,
     zero_windows: Scaled,
     gaps: Scaled,
+    delivered: Delivered,
 }
 
 impl Endpoint {
@@ -49,248 +89,354 @@ impl Endpoint {
         }
     }
 
-    fn begin(&mut self, start: Seq) {
+    fn begin(&mut self, start: Seq, last: Seq) {
         self.start = start;
-        self.acked = start;
+        // Turns of the numbers counted so far stay counted, as in Zeek.
+        self.acked.0 = self.acked.0 >> 32 << 32 | u64::from(start.0);
+        self.last.0 = self.last.0 >> 32 << 32 | u64::from(last.0);
+    }
+
+    /// No payload was sent or acknowledged, by the numbers.
+    fn is_empty(&self) -> bool {
+        let span = self
+            .last
+            .0
+            .max(self.acked.0)
+            .wrapping_sub(u64::from(self.start.0));
+        span <= 1 + u64::from(self.fin.is_some())
+    }
+
+    /// Established, and not closed but in the ordinary way.
+    fn is_clean(&self) -> bool {
+        self.state == State::Established
+            || self.state == State::Closed && self.previous == State::Established
     }
 }
 
 /// Zeek writes repeated events when their count reaches 1, 10, 100, ...
-#[derive(Clone, Copy, Debug)]
-struct Scaled {
-    count: u32,
-    threshold: u32,
-}
-
-impl Default for Scaled {
-    fn default() -> Self {
-        Self {
-            count: 0,
-            threshold: 1,
-        }
-    }
-}
+#[derive(Clone, Copy, Debug, Default)]
+struct Scaled(u32);
 
 impl Scaled {
     fn add(&mut self) -> bool {
-        self.count = self.count.saturating_add(1);
-        let reached = self.count == self.threshold;
-        if reached {
-            self.threshold = self.threshold.saturating_mul(10);
-        }
-        reached
+        self.0 = self.0.saturating_add(1);
+        self.0 != u32::MAX && 10_u32.checked_pow(self.0.ilog10()) == Some(self.0)
     }
 }
 
-/// The longest history kept: it grows with direction changes of new letters only, and by powers of ten.
+/// The longest history kept: it grows by repeated flags with other numbers and by powers of ten only.
 const HISTORY: usize = 64;
+
+/// Kinds of packets whose letter was written: bits of a mask for each role.
+mod written {
+    pub const SYN: u8 = 1;
+    pub const FIN: u8 = 2;
+    pub const RST: u8 = 4;
+    pub const FIN_RST: u8 = 8;
+    pub const DATA: u8 = 16;
+    pub const ACK: u8 = 32;
+    pub const MULTI: u8 = 64;
+}
 
 /// Both endpoints and the history.
 #[derive(Clone, Debug, Default)]
 pub struct ConnState {
+    /// By our ends; which of them Zeek calls the originator is told by `swapped`.
     ends: [Endpoint; 2],
+    /// Zeek's originator is our responder: it flips connections on evidence of its own.
+    swapped: bool,
+    /// Letters written for Zeek's originator and responder.
+    written: [u8; 2],
+    /// Zeek's originator and responder have sent a packet.
+    seen: [bool; 2],
+    /// The beginning was not seen.
+    partial: bool,
     history: Vec<u8>,
 }
 
 /// Distances that Zeek believes of a SYN or RST.
 const LARGE: i32 = 1_048_576;
 
-impl ConnState {
-    /// A connection whose first packet is `first`; `flipped` when that packet came from the responder.
-    pub fn new(flipped: bool) -> Self {
+/// The flags that matter, taken apart.
+#[derive(Clone, Copy)]
+struct Flags {
+    syn: bool,
+    fin: bool,
+    rst: bool,
+    ack: bool,
+}
+
+impl Flags {
+    const fn of(segment: &Segment) -> Self {
         Self {
-            ends: [Endpoint::default(); 2],
-            history: if flipped { vec![b'^'] } else { Vec::new() },
+            syn: segment.flags & SYN != 0,
+            fin: segment.flags & FIN != 0,
+            rst: segment.flags & RST != 0,
+            ack: segment.flags & ACK != 0,
         }
+    }
+}
+
+impl ConnState {
+    /// A connection whose first packet came from `first`, which Zeek takes for the originator's unless `flipped`.
+    pub fn new(first: End, flipped: bool) -> Self {
+        Self {
+            swapped: (first == End::Resp) != flipped,
+            history: if flipped { vec![b'^'] } else { Vec::new() },
+            ..Self::default()
+        }
+    }
+
+    /// Zeek's originator is the end that we call the responder.
+    pub fn is_swapped(&self) -> bool {
+        self.swapped
+    }
+
+    /// 0 for Zeek's originator, 1 for its responder.
+    fn role(&self, end: End) -> usize {
+        index(end) ^ usize::from(self.swapped)
     }
 
     fn letter(&mut self, end: End, letter: u8) {
         if self.history.len() < HISTORY {
-            self.history.push(if end == End::Orig {
-                letter
-            } else {
-                letter.to_ascii_lowercase()
-            });
+            let letter = match self.role(end) {
+                0 => letter,
+                _ => letter.to_ascii_lowercase(),
+            };
+            self.history.push(letter);
         }
     }
 
     /// Adds a letter the first time; says whether it was there already.
-    fn letter_once(&mut self, end: End, letter: u8) -> bool {
-        let bit = 1_u32 << (letter.to_ascii_lowercase() - b'a');
-        let endpoint = &mut self.ends[index(end)];
-        if endpoint.seen & bit != 0 {
+    fn letter_once(&mut self, end: End, mask: u8, letter: u8) -> bool {
+        if matches!(letter, b'A' | b'D') && self.history == b"H" {
+            // A SYN,ACK came first, and traffic follows: no scan, so its sender was the responder after all.
+            self.flip();
+            self.history.clear();
+            self.history.extend(b"^h");
+            self.seen[0] = true;
+        }
+        let role = self.role(end);
+        let written = &mut self.written[role];
+        if *written & mask != 0 {
             return true;
         }
-        endpoint.seen |= bit;
+        *written |= mask;
         self.letter(end, letter);
         false
+    }
+
+    /// The ends change roles.
+    fn flip(&mut self) {
+        self.swapped = !self.swapped;
+        self.seen.swap(0, 1);
+        self.partial = false;
+        if self.history.len() < HISTORY {
+            self.history.push(b'^');
+        }
     }
 
     /// Takes the next segment of `end`.
     pub fn segment(&mut self, end: End, segment: &Segment) {
         let (me, peer) = (index(end), index(end.other()));
-        let flags = segment.flags;
-        let (syn, fin, rst, ack) = (
-            flags & SYN != 0,
-            flags & FIN != 0,
-            flags & RST != 0,
-            flags & ACK != 0,
-        );
+        let flags = Flags::of(segment);
         let seq = Seq(segment.seq);
         // Data in a RST is no part of the stream.
-        let len = u32::from(syn) + u32::from(fin) + if rst { 0 } else { segment.len };
-        let next = seq.plus(len);
+        let data = if flags.rst { 0 } else { segment.len };
+        let next = seq.plus(data + u32::from(flags.syn) + u32::from(flags.fin));
+        // The role at the packet's arrival holds for its transition, even if the packet itself flips the ends.
+        let role = self.role(end);
 
-        self.place(me, seq, next, syn);
-        self.history_of(end, flags, seq, segment.len);
-        let zero_window = segment.window == 0
-            && !rst
+        self.note_partial(role, flags);
+        self.place(me, seq, next, flags.syn);
+        let offset = self.ends[me].last.offset(seq, self.ends[me].start);
+        let relative = seq.since(self.ends[me].start) as u32;
+        self.history_of(end, flags, relative, segment.len);
+        if segment.window == 0
+            && !flags.rst
             && self.ends[peer].state != State::Closed
-            && self.ends[me].state != State::Reset;
-        if zero_window && self.ends[me].zero_windows.add() {
+            && self.ends[me].state != State::Reset
+            && self.ends[me].zero_windows.add()
+        {
             self.letter(end, b'W');
         }
-
-        let mut gap = false;
-        if ack {
-            let acked = Seq(segment.ack);
-            let other = &mut self.ends[peer];
-            if other.state == State::Inactive {
-                let start = Seq(segment.ack.wrapping_sub(1));
-                other.begin(start);
-                other.last = start;
-            } else if !rst {
-                let advance = acked.since(other.acked);
-                if advance > 0 && !(acked.0 == 0 && advance > LARGE) {
-                    other.acked = acked;
-                    other.sized |= acked.since(other.start) > 1;
-                    gap = !fin
-                        && acked.since(other.last) > 0
-                        && matches!(other.state, State::Established | State::Partial);
-                }
-            }
+        if flags.fin {
+            let length = u64::from(next.0.wrapping_sub(seq.0));
+            self.ends[me].fin = Some(offset.unwrap_or(u64::from(relative)) + length);
         }
-
-        let endpoint = &mut self.ends[me];
-        let advance = next.since(endpoint.last);
-        if (syn || rst) && !(-LARGE..=LARGE).contains(&advance) {
-            // A number too far away to be of this connection.
-        } else if fin && endpoint.last == endpoint.start.plus(1) {
-            endpoint.last = next;
-        } else if endpoint.state == State::Reset {
-            // Nothing after a RST is believed.
-        } else if advance > 0 {
-            endpoint.last = next;
-        } else if segment.len > 0 && endpoint.retransmissions.add() {
+        let acked = flags.ack.then(|| self.take_ack(peer, segment, flags.rst));
+        if self.follow(me, next, flags, segment.len) {
             self.letter(end, b'T');
         }
-        self.ends[me].sized |= segment.len > 0 && !rst;
+        self.transition(end, role, flags, seq, segment.len);
+        if let Some(acked) = acked {
+            self.acknowledge(end.other(), acked);
+        }
+        self.seen[role] = true;
+        if segment.len > 0
+            && segment.payload_len >= segment.len
+            && !flags.rst
+            && let Some(offset) = offset
+        {
+            let Endpoint {
+                start,
+                acked,
+                delivered,
+                ..
+            } = &mut self.ends[me];
+            let from = offset + u64::from(flags.syn);
+            let acked = acked.0.wrapping_sub(u64::from(start.0));
+            delivered.add(from, from + u64::from(segment.len), acked);
+        }
+    }
 
-        self.transition(end, segment, seq);
-        if gap && self.ends[peer].gaps.add() {
-            self.letter(end.other(), b'G');
+    fn note_partial(&mut self, role: usize, flags: Flags) {
+        if self.seen[role] {
+            return;
+        }
+        if role == 0 {
+            self.partial = !flags.syn || flags.ack;
+        } else if !self.partial {
+            self.partial = !flags.syn;
         }
     }
 
     fn place(&mut self, me: usize, seq: Seq, next: Seq, syn: bool) {
         let endpoint = &mut self.ends[me];
         match endpoint.state {
-            State::Inactive => {
-                if syn {
-                    endpoint.begin(seq);
-                    endpoint.last = next;
-                } else {
-                    endpoint.begin(Seq(seq.0.wrapping_sub(1)));
-                    endpoint.last = seq;
-                }
-            }
+            // As though there had been a SYN.
+            State::Inactive if !syn => endpoint.begin(Seq(seq.0.wrapping_sub(1)), seq),
+            State::Inactive => endpoint.begin(seq, next),
             State::SynSent | State::SynAckSent if syn && seq != endpoint.start => {
-                endpoint.begin(seq);
-                endpoint.last = next;
+                endpoint.begin(seq, next);
             }
-            State::Established | State::Partial if syn => {
-                endpoint.begin(seq);
-                endpoint.last = next;
-            }
+            State::Established | State::Partial if syn => endpoint.begin(seq, next),
             State::Reset if syn && endpoint.previous == State::Inactive => {
-                endpoint.begin(seq);
-                endpoint.last = next;
+                endpoint.begin(seq, next);
             }
             _ => {}
         }
     }
 
-    fn history_of(&mut self, end: End, flags: u8, seq: Seq, len: u32) {
-        let me = index(end);
-        match (flags & SYN != 0, flags & FIN != 0, flags & RST != 0) {
+    fn history_of(&mut self, end: End, flags: Flags, relative: u32, len: u32) {
+        let Flags { syn, fin, rst, ack } = flags;
+        match (syn, fin, rst) {
             (_, true, true) => {
-                self.letter_once(end, b'I');
+                self.letter_once(end, written::FIN_RST, b'I');
             }
             (true, true, _) | (true, _, true) => {
-                self.letter_once(end, b'Q');
+                self.letter_once(end, written::MULTI, b'Q');
             }
             (true, false, false) => {
-                let letter = if flags & ACK != 0 { b'H' } else { b'S' };
-                // One bit for both letters: a SYN after a SYN,ACK is written only when its number differs.
-                let bit = 1 << (b's' - b'a');
-                let seen = self.ends[me].seen & bit != 0;
-                self.ends[me].seen |= bit;
-                if !seen || self.ends[me].last_syn != Some(seq) {
-                    self.letter(end, letter);
-                }
-                self.ends[me].last_syn = Some(seq);
+                let letter = if ack { b'H' } else { b'S' };
+                self.letter_again(end, written::SYN, 0, letter, relative);
             }
+            // The number of a FIN is the one behind the data.
             (false, true, false) => {
-                let at = seq.plus(len);
-                if self.letter_once(end, b'F') && self.ends[me].last_fin != Some(at) {
-                    self.letter(end, b'F');
-                }
-                self.ends[me].last_fin = Some(at);
+                self.letter_again(end, written::FIN, 1, b'F', relative.wrapping_add(len));
             }
-            (false, false, true) => {
-                if self.letter_once(end, b'R') && self.ends[me].last_rst != Some(seq) {
-                    self.letter(end, b'R');
-                }
-                self.ends[me].last_rst = Some(seq);
-            }
+            (false, false, true) => self.letter_again(end, written::RST, 2, b'R', relative),
             (false, false, false) if len > 0 => {
-                self.letter_once(end, b'D');
+                self.letter_once(end, written::DATA, b'D');
             }
-            (false, false, false) if flags & ACK != 0 => {
-                self.letter_once(end, b'A');
+            (false, false, false) if ack => {
+                self.letter_once(end, written::ACK, b'A');
             }
             (false, false, false) => {}
         }
     }
 
-    fn transition(&mut self, end: End, segment: &Segment, seq: Seq) {
+    /// A letter that is written again when its number differs from the last of its kind.
+    fn letter_again(&mut self, end: End, mask: u8, kind: usize, letter: u8, number: u32) {
+        let before = self.letter_once(end, mask, letter);
+        let last = &mut self.ends[index(end)].last_flags[kind];
+        let differs = *last != number;
+        *last = number;
+        if before && differs {
+            self.letter(end, letter);
+        }
+    }
+
+    /// What an acknowledgement says of `peer`, as a relative number; 0 for one that lies before everything.
+    fn take_ack(&mut self, peer: usize, segment: &Segment, rst: bool) -> u64 {
+        let ack = Seq(segment.ack);
+        let peer = &mut self.ends[peer];
+        if peer.state == State::Inactive {
+            let start = Seq(segment.ack.wrapping_sub(1));
+            peer.begin(start, start);
+            return 1;
+        }
+        let Some(offset) = peer.acked.offset(ack, peer.start) else {
+            return 0;
+        };
+        let advance = ack.since(peer.acked.seq());
+        // Acknowledgements in RSTs are not believed, nor a leap to 0.
+        if !rst && advance > 0 && !(ack.0 == 0 && advance > LARGE) {
+            peer.acked.advance(ack);
+        }
+        offset
+    }
+
+    /// Moves the last number seen; says whether a retransmission is to be written.
+    fn follow(&mut self, me: usize, next: Seq, flags: Flags, len: u32) -> bool {
+        let endpoint = &mut self.ends[me];
+        let advance = next.since(endpoint.last.seq());
+        if (flags.syn || flags.rst) && !(-LARGE..=LARGE).contains(&advance) {
+            // A number too far away to be of this connection.
+            false
+        } else if flags.fin && endpoint.last.seq() == endpoint.start.plus(1) {
+            endpoint.last.advance(next);
+            false
+        } else if endpoint.state == State::Reset {
+            // Nothing after a RST is believed.
+            false
+        } else if advance > 0 {
+            endpoint.last.advance(next);
+            false
+        } else {
+            len > 0 && endpoint.retransmissions.add()
+        }
+    }
+
+    /// `end`'s bytes below `acked` have arrived, whether or not they were captured.
+    fn acknowledge(&mut self, end: End, mut acked: u64) {
         let (me, peer) = (index(end), index(end.other()));
-        let flags = segment.flags;
-        let (syn, fin, rst, ack) = (
-            flags & SYN != 0,
-            flags & FIN != 0,
-            flags & RST != 0,
-            flags & ACK != 0,
-        );
+        if let Some(fin) = self.ends[me].fin {
+            acked = acked.min(fin.saturating_sub(1));
+        }
+        let clean = self.ends[me].is_clean() && self.ends[peer].is_clean();
+        let gaps = self.ends[me].delivered.acknowledge(acked, self.partial);
+        if !clean {
+            return;
+        }
+        for _ in 0..gaps {
+            if self.ends[me].gaps.add() {
+                self.letter(end, b'G');
+            }
+        }
+    }
+
+    fn transition(&mut self, end: End, role: usize, flags: Flags, seq: Seq, len: u32) {
+        let (me, peer) = (index(end), index(end.other()));
         match self.ends[me].state {
-            State::Inactive => self.leave_inactive(end, segment, seq),
+            State::Inactive => self.leave_inactive(end, role, flags, seq, len),
             State::SynSent | State::SynAckSent => {
-                if fin {
+                if flags.fin {
                     self.ends[me].enter(State::Closed);
                 }
-                if rst {
+                if flags.rst {
                     self.ends[me].enter(State::Reset);
                 }
             }
             State::Established | State::Partial => {
-                if syn
-                    && !ack
+                if flags.syn
+                    && !flags.ack
                     && self.ends[me].state == State::Partial
                     && self.ends[peer].state == State::Inactive
                 {
                     self.ends[me].enter(State::SynSent);
                 }
-                if fin && !rst {
+                if flags.fin && !flags.rst {
                     self.ends[me].enter(State::Closed);
                     if self.ends[peer].state == State::Reset
                         && self.ends[peer].previous == State::Closed
@@ -299,12 +445,12 @@ impl ConnState {
                         self.ends[peer].enter(State::Closed);
                     }
                 }
-                if rst {
+                if flags.rst {
                     self.ends[me].enter(State::Reset);
                 }
             }
             State::Closed => {
-                if rst && self.ends[peer].state != State::Closed {
+                if flags.rst && self.ends[peer].state != State::Closed {
                     self.ends[me].enter(State::Reset);
                 }
             }
@@ -312,76 +458,82 @@ impl ConnState {
         }
     }
 
-    fn leave_inactive(&mut self, end: End, segment: &Segment, seq: Seq) {
-        let (mut me, mut peer) = (index(end), index(end.other()));
-        let flags = segment.flags;
-        let (syn, fin, rst, ack) = (
-            flags & SYN != 0,
-            flags & FIN != 0,
-            flags & RST != 0,
-            flags & ACK != 0,
-        );
-        if syn {
-            if end == End::Orig {
-                self.ends[me].enter(if ack {
-                    State::SynAckSent
-                } else {
-                    State::SynSent
-                });
+    fn leave_inactive(&mut self, end: End, role: usize, flags: Flags, seq: Seq, len: u32) {
+        let (me, peer) = (index(end), index(end.other()));
+        if flags.syn && role == 0 {
+            self.ends[me].enter(if flags.ack {
+                State::SynAckSent
             } else {
-                if !ack && self.ends[peer].state == State::SynAckSent && seq == self.ends[me].start
-                {
-                    // SYN and SYN,ACK came in the wrong order: the ends change places.
-                    self.ends.swap(0, 1);
-                    std::mem::swap(&mut me, &mut peer);
-                    self.ends[peer].enter(State::Established);
-                }
-                if self.ends[peer].state == State::SynSent {
-                    self.ends[peer].enter(State::Established);
-                }
-                self.ends[me].enter(State::Established);
+                State::SynSent
+            });
+        } else if flags.syn {
+            if !flags.ack
+                && self.ends[peer].state == State::SynAckSent
+                && seq == self.ends[me].start
+            {
+                // SYN and SYN,ACK came in the wrong order.
+                self.flip();
+                self.seen[0] = true;
+                self.ends[peer].enter(State::Established);
             }
+            if self.ends[peer].state == State::SynSent {
+                self.ends[peer].enter(State::Established);
+            }
+            self.ends[me].enter(State::Established);
         }
-        if fin {
+        if flags.fin {
             self.ends[me].enter(State::Closed);
         }
-        if rst {
+        if flags.rst {
             self.ends[me].enter(State::Reset);
         }
-        if self.ends[me].state == State::Inactive {
-            let eccentric =
-                end == End::Resp && segment.len == 0 && self.ends[peer].state == State::SynSent;
-            if eccentric {
-                // An ACK of the SYN before the SYN,ACK; it makes no partial connection.
-            } else if ack && self.ends[peer].state == State::Established {
-                self.ends[me].enter(State::Established);
-            } else {
-                self.ends[me].enter(State::Partial);
-            }
+        if self.ends[me].state != State::Inactive {
+            return;
+        }
+        let originator = usize::from(self.swapped);
+        if role == 1 && len == 0 && self.ends[originator].state == State::SynSent {
+            // Some answer a SYN with an ACK before the SYN,ACK; that makes no partial connection.
+        } else if flags.ack && self.ends[peer].state == State::Established {
+            // Only the SYN was missed.
+            self.ends[me].enter(State::Established);
+            self.partial = false;
+            self.seen[role] = true;
+        } else {
+            self.ends[me].enter(State::Partial);
         }
     }
 
     /// The `conn_state` code.
     pub fn code(&self) -> &'static str {
-        let [orig, resp] = &self.ends;
-        let inactive = |state| matches!(state, State::Inactive | State::Partial);
-        let (o_inactive, r_inactive) = (inactive(orig.state), inactive(resp.state));
+        let orig = &self.ends[usize::from(self.swapped)];
+        let resp = &self.ends[usize::from(!self.swapped)];
         match (orig.state, resp.state) {
             (State::SynSent | State::SynAckSent, State::Reset) => "REJ",
-            (State::Reset, State::Reset) if !orig.sized && !resp.sized => "REJ",
-            (_, State::Reset) if o_inactive => "RSTRH",
+            (State::Reset, State::Reset) if orig.is_empty() && resp.is_empty() => "REJ",
+            (state, State::Reset) if state.is_idle() => "RSTRH",
             (_, State::Reset) => "RSTR",
-            (State::Reset, _) if r_inactive => "RSTOS0",
+            (State::Reset, state) if state.is_idle() && self.is_syn_then_rst() => "RSTOS0",
+            (State::Reset, state) if state.is_idle() => "OTH",
             (State::Reset, _) => "RSTO",
             (State::Closed, State::Closed) => "SF",
-            (State::Closed, _) if r_inactive => "SH",
+            (State::Closed, state) if state.is_idle() => "SH",
             (State::Closed, _) => "S2",
-            (_, State::Closed) if o_inactive => "SHR",
+            (state, State::Closed) if state.is_idle() => "SHR",
             (_, State::Closed) => "S3",
             (State::SynSent, State::Inactive) => "S0",
             (State::Established, State::Established) => "S1",
             _ => "OTH",
         }
+    }
+
+    /// The originator's history is a SYN, then a RST, with nothing else of its own between but what is no packet kind:
+    /// `/\^?S[^HAFGIQ]*R.*/`.
+    fn is_syn_then_rst(&self) -> bool {
+        let history = self.history.strip_prefix(b"^").unwrap_or(&self.history);
+        let Some(rest) = history.strip_prefix(b"S") else {
+            return false;
+        };
+        rest.iter().find(|letter| b"HAFGIQR".contains(letter)) == Some(&b'R')
     }
 
     /// The history letters.
@@ -398,140 +550,4 @@ const fn index(end: End) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::parse::packet::PSH;
-
-    /// A dialogue: sender (`>` originator, `<` responder), flags, sequence number, acknowledgement, payload length.
-    type Line = (char, u8, u32, u32, u32);
-
-    fn summary(dialogue: &[Line]) -> (&'static str, String) {
-        let mut state = ConnState::new(false);
-        for &(from, flags, seq, ack, len) in dialogue {
-            let end = if from == '>' { End::Orig } else { End::Resp };
-            let segment = Segment {
-                seq,
-                ack,
-                flags,
-                len,
-                window: 100,
-                ..Segment::default()
-            };
-            state.segment(end, &segment);
-        }
-        (state.code(), state.history().into())
-    }
-
-    const OPEN: [Line; 3] = [
-        ('>', SYN, 10, 0, 0),
-        ('<', SYN | ACK, 50, 11, 0),
-        ('>', ACK, 11, 51, 0),
-    ];
-
-    #[test]
-    fn codes_and_histories_by_dialogue() {
-        let fin = FIN | ACK;
-        let rst = RST | ACK;
-        let data = PSH | ACK;
-        let table: &[(&str, Vec<Line>, &str, &str)] = &[
-            ("one SYN", vec![OPEN[0]], "S0", "S"),
-            ("SYN repeated", vec![OPEN[0], OPEN[0]], "S0", "S"),
-            ("refused", vec![OPEN[0], ('<', rst, 0, 11, 0)], "REJ", "Sr"),
-            ("SYN,ACK only", vec![OPEN[1]], "OTH", "h"),
-            ("open", OPEN.to_vec(), "S1", "ShA"),
-            (
-                "ordinary end",
-                [
-                    &OPEN[..],
-                    &[
-                        ('>', data, 11, 51, 5),
-                        ('<', data, 51, 16, 5),
-                        ('>', fin, 16, 56, 0),
-                        ('<', fin, 56, 17, 0),
-                        ('>', ACK, 17, 57, 0),
-                    ],
-                ]
-                .concat(),
-                "SF",
-                "ShADdFf",
-            ),
-            (
-                "half closed by the originator",
-                [&OPEN[..], &[('>', fin, 11, 51, 0), ('<', ACK, 51, 12, 0)]].concat(),
-                "S2",
-                "ShAFa",
-            ),
-            (
-                "half closed by the responder",
-                [&OPEN[..], &[('<', fin, 51, 11, 0), ('>', ACK, 11, 52, 0)]].concat(),
-                "S3",
-                "ShAf",
-            ),
-            (
-                "reset by the originator",
-                [&OPEN[..], &[('>', data, 11, 51, 5), ('>', rst, 16, 51, 0)]].concat(),
-                "RSTO",
-                "ShADR",
-            ),
-            (
-                "reset by the responder",
-                [&OPEN[..], &[('>', data, 11, 51, 5), ('<', rst, 51, 16, 0)]].concat(),
-                "RSTR",
-                "ShADr",
-            ),
-            (
-                "SYN then RST, no answer",
-                vec![OPEN[0], ('>', RST, 11, 0, 0)],
-                "RSTOS0",
-                "SR",
-            ),
-            (
-                "SYN,ACK then RST of the responder",
-                vec![OPEN[1], ('<', RST, 51, 0, 0)],
-                "RSTRH",
-                "hr",
-            ),
-            (
-                "SYN then FIN",
-                vec![OPEN[0], ('>', fin, 11, 0, 0)],
-                "SH",
-                "SF",
-            ),
-            (
-                "SYN,ACK then FIN",
-                vec![OPEN[1], ('<', fin, 51, 11, 0)],
-                "SHR",
-                "hf",
-            ),
-            (
-                "midstream",
-                vec![('>', data, 100, 200, 5), ('<', ACK, 200, 105, 0)],
-                "OTH",
-                "Da",
-            ),
-            (
-                "data sent twice",
-                [&OPEN[..], &[('>', data, 11, 51, 5), ('>', data, 11, 51, 5)]].concat(),
-                "S1",
-                "ShADT",
-            ),
-            (
-                "FIN, then RST of the same end, then FIN of the other",
-                [
-                    &OPEN[..],
-                    &[
-                        ('>', fin, 11, 51, 0),
-                        ('>', RST, 12, 0, 0),
-                        ('<', fin, 51, 12, 0),
-                    ],
-                ]
-                .concat(),
-                "SF",
-                "ShAFRf",
-            ),
-        ];
-        for (name, dialogue, code, history) in table {
-            assert_eq!(summary(dialogue), (*code, (*history).to_owned()), "{name}");
-        }
-    }
-}
+mod tests;

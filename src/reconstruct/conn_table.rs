@@ -7,7 +7,8 @@ use std::collections::{HashMap, VecDeque};
 
 use super::conn::{Conn, End, FourTuple};
 use super::four_tuple::{Endpoint, Key, KeyHash};
-use super::live_conn::{LiveConn, Wish};
+use super::live_conn::{FirstPacket, LiveConn, Wish};
+use super::server_port::is_likely;
 use crate::parse::packet::{ACK, Host, IcmpError, RST, SYN, Segment};
 use crate::source::SourceId;
 use crate::span::Moment;
@@ -213,12 +214,12 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
             host: segment.src,
             port: segment.src_port,
         };
-        let (flip, resp) = self.roles(key, src, segment);
-        let orig = if resp == key.low() {
+        let dst = if src == key.low() {
             key.high()
         } else {
             key.low()
         };
+        let (orig, resp, first) = self.roles(src, dst, segment);
         let tuple = FourTuple {
             orig: orig.socket(),
             resp: resp.socket(),
@@ -235,7 +236,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
             orig == key.low(),
             key.tunnel(),
             at,
-            flip,
+            first,
             wish,
         ));
         let attempt = segment.has(SYN);
@@ -251,23 +252,29 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
         slot
     }
 
-    /// Who is the responder of a connection that begins with this segment, and whether that segment is its own.
-    fn roles(&self, key: &Key, src: Endpoint, segment: &Segment) -> (bool, Endpoint) {
-        let dst = if src == key.low() {
-            key.high()
+    /// Originator and responder of a connection that begins with a segment from `src`, and what Zeek makes of it.
+    fn roles(
+        &self,
+        src: Endpoint,
+        dst: Endpoint,
+        segment: &Segment,
+    ) -> (Endpoint, Endpoint, FirstPacket) {
+        let begins = segment.has(SYN) && !segment.has(ACK);
+        let answers = segment.has(SYN | ACK);
+        // Without a SYN the server's port tells, best one that was asked for; of two, the smaller.
+        let [rank, other] = [src.port, dst.port]
+            .map(|port| u8::from(is_likely(port)).max(2 * u8::from(self.interest.has(port))));
+        let flipped = !begins
+            && (rank > other || rank > 0 && rank == other && !answers && src.port < dst.port);
+        let from = if answers || flipped {
+            End::Resp
         } else {
-            key.low()
+            End::Orig
         };
-        if segment.has(SYN | ACK) {
-            return (true, src);
-        }
-        if segment.has(SYN) {
-            return (false, dst);
-        }
-        // Midstream: the server's port tells.
-        match (self.interest.has(src.port), self.interest.has(dst.port)) {
-            (true, false) => (true, src),
-            _ => (false, dst),
+        let first = FirstPacket { from, flipped };
+        match from {
+            End::Orig => (src, dst, first),
+            End::Resp => (dst, src, first),
         }
     }
 

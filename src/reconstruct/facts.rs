@@ -1,6 +1,6 @@
 //! What a source held, in numbers; and the shapes of lines that nobody's grammar reads.
 
-use crate::source::SourceId;
+use crate::source::{Checksum, SourceId};
 
 /// Counters of one source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct SourceFacts {
     pub records: u64,
     /// Records that could not be read.
     pub rejected: u64,
+    /// The hash of its bytes, where it was asked for and the source was read to its end.
+    pub sha256: Option<Checksum>,
     /// Lines that belong to nobody's grammar, by shape with count and first line (bounded).
     pub foreign: Vec<(String, u64, u64)>,
     /// Server lines whose message is not in the tables, likewise.

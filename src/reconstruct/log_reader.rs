@@ -370,6 +370,7 @@ impl<'s> LogReader<'s> {
                 source: self.source.id,
                 records,
                 rejected,
+                sha256: None,
                 foreign: self.foreign.finish(),
                 unknown: self.unknown.finish(),
             },

@@ -38,6 +38,7 @@ mod server_conns;
 mod server_end;
 mod server_events;
 pub mod server_life;
+mod server_port;
 mod server_succession;
 pub mod session;
 pub mod session_builder;

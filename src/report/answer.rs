@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::Shown;
 use super::clocks::timed;
 use super::excerpt::visible;
-use super::phrase::{count, ordinary, thousands};
+use super::phrase::{count, ordinary, sentence, thousands};
 use crate::attribute::finding::{Close, Incident};
 use crate::shelf::Held;
 use crate::time::Instant;
@@ -25,11 +25,11 @@ pub fn worst<'a>(shown: &Shown<'a>) -> Option<&'a Incident> {
 pub fn headline(shown: &Shown<'_>) -> String {
     let analysis = shown.analysis;
     if let Some(incident) = worst(shown) {
-        return incident.summary.clone();
+        return full_stop(&incident.summary);
     }
     let closes = shown.closes.len();
     match lost(shown).first() {
-        Some(&index) => analysis.closes.whole(index).summary.clone(),
+        Some(&index) => full_stop(&analysis.closes.whole(index).summary),
         None if closes == 0 && shown.partial() => "No close matches what was asked for.".to_owned(),
         None if closes == 0 => "No closed connection was found in this input.".to_owned(),
         None if closes == 1 => {
@@ -42,6 +42,16 @@ pub fn headline(shown: &Shown<'_>) -> String {
     }
 }
 
+/// A finding as a sentence of its own.
+fn full_stop(summary: &str) -> String {
+    let stop = if summary.ends_with(['.', '!', '?']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{}{stop}", sentence(summary))
+}
+
 /// How many closes, by cause; empty where there are none.
 pub fn counts(shown: &Shown<'_>) -> String {
     let analysis = shown.analysis;
@@ -49,11 +59,13 @@ pub fn counts(shown: &Shown<'_>) -> String {
         return String::new();
     }
     let mut causes: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    let mut meant = 0;
+    let (mut meant, mut routine) = (0, 0);
     for &index in &shown.closes {
         let close = &analysis.closes[index];
-        if ordinary(close.cause) {
+        if close.cause == "client-close" && close.detail != "probe" {
             meant += 1;
+        } else if ordinary(close.cause) {
+            routine += 1;
         } else {
             *causes.entry((close.cause, close.detail)).or_default() += 1;
         }
@@ -74,7 +86,10 @@ pub fn counts(shown: &Shown<'_>) -> String {
         parts.push(format!("{rest} of other causes"));
     }
     if meant > 0 {
-        parts.push(format!("{} meant or ordinary", thousands(meant)));
+        parts.push(format!("{} closed on purpose", thousands(meant)));
+    }
+    if routine > 0 {
+        parts.push(format!("{} routine", thousands(routine)));
     }
     let all = count(analysis.closes.len(), "close", "closes");
     let closes = if shown.partial() {

@@ -1,6 +1,7 @@
 //! The table of captured connections: one row a connection, for people (text) and for programs (TSV, ndjson).
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 
 use serde_json::json;
 
@@ -110,29 +111,53 @@ fn line<'a>(
     writeln!(out, "{}", text.trim_end())
 }
 
+/// Which ends the table calls originator and responder: those that state and history do.
+const fn roles(conn: &Conn) -> (End, End) {
+    if conn.zeek_swaps {
+        (End::Resp, End::Orig)
+    } else {
+        (End::Orig, End::Resp)
+    }
+}
+
+const fn address(conn: &Conn, end: End) -> SocketAddr {
+    match end {
+        End::Orig => conn.tuple.orig,
+        End::Resp => conn.tuple.resp,
+    }
+}
+
+/// An end in the table's words.
+fn word(conn: &Conn, end: End) -> &'static str {
+    if end == roles(conn).0 { "orig" } else { "resp" }
+}
+
 fn cells(conn: &Conn) -> [String; TITLES.len()] {
+    let (first, second) = roles(conn);
+    let (orig, resp) = (conn.flow(first), conn.flow(second));
+    let server = address(conn, second);
     [
         Instant(conn.first.ns).rfc3339(6),
         seconds(conn.last.ns - conn.first.ns),
-        conn.tuple.orig.to_string(),
+        address(conn, first).to_string(),
         match &conn.tunnel {
-            Some(tunnel) => format!("{} in {tunnel}", conn.tuple.resp),
-            None => conn.tuple.resp.to_string(),
+            Some(tunnel) => format!("{server} in {tunnel}"),
+            None => server.to_string(),
         },
         conn.state.to_owned(),
         conn.history.to_string(),
-        conn.orig.bytes.to_string(),
-        conn.resp.bytes.to_string(),
-        conn.orig.packets.to_string(),
-        conn.resp.packets.to_string(),
-        conn.orig.retransmissions.to_string(),
-        conn.resp.retransmissions.to_string(),
+        orig.bytes.to_string(),
+        resp.bytes.to_string(),
+        orig.packets.to_string(),
+        resp.packets.to_string(),
+        orig.retransmissions.to_string(),
+        resp.retransmissions.to_string(),
         conn.handshake.rtt().map_or_else(
             || "-".to_owned(),
             |rtt| format!("{}.{:03}", rtt / 1_000_000, rtt / 1000 % 1000),
         ),
         manner(conn.end).to_owned(),
-        by(conn.end).to_owned(),
+        conn.end.by.map_or("-", |by| word(conn, by)).to_owned(),
         conn.last.frame.to_string(),
     ]
 }
@@ -158,15 +183,8 @@ const fn manner(end: ConnEnd) -> &'static str {
     }
 }
 
-const fn by(end: ConnEnd) -> &'static str {
-    match end.by {
-        Some(End::Orig) => "orig",
-        Some(End::Resp) => "resp",
-        None => "-",
-    }
-}
-
 fn object(conn: &Conn) -> serde_json::Value {
+    let (first, second) = roles(conn);
     let flow = |end: End| {
         let flow = conn.flow(end);
         json!({
@@ -188,7 +206,7 @@ fn object(conn: &Conn) -> serde_json::Value {
         .map(|rst| {
             json!({
                 "frame": rst.at.frame,
-                "from": if rst.from == End::Orig { "orig" } else { "resp" },
+                "from": word(conn, rst.from),
                 "origin": format!("{:?}", rst.origin).to_lowercase(),
                 "signs": rst.signs,
             })
@@ -200,7 +218,7 @@ fn object(conn: &Conn) -> serde_json::Value {
         .map(|row| {
             json!({
                 "name": row.name,
-                "from": if row.from == End::Orig { "orig" } else { "resp" },
+                "from": word(conn, row.from),
                 "count": row.count,
                 "first_frame": row.first.frame,
                 "last_frame": row.last.frame,
@@ -210,17 +228,17 @@ fn object(conn: &Conn) -> serde_json::Value {
     json!({
         "start": Instant(conn.first.ns).rfc3339(9),
         "duration_s": seconds(conn.last.ns - conn.first.ns),
-        "orig": conn.tuple.orig.to_string(),
-        "resp": conn.tuple.resp.to_string(),
+        "orig": address(conn, first).to_string(),
+        "resp": address(conn, second).to_string(),
         "tunnel": conn.tunnel,
         "state": conn.state,
         "history": conn.history,
-        "orig_flow": flow(End::Orig),
-        "resp_flow": flow(End::Resp),
+        "orig_flow": flow(first),
+        "resp_flow": flow(second),
         "rtt_ns": conn.handshake.rtt(),
         "syns": conn.handshake.syns,
         "end": manner(conn.end),
-        "closed_by": conn.end.by.map(|end| if end == End::Orig { "orig" } else { "resp" }),
+        "closed_by": conn.end.by.map(|end| word(conn, end)),
         "first_frame": conn.first.frame,
         "last_frame": conn.last.frame,
         "rsts": rsts,

@@ -8,8 +8,8 @@
 //! a filter left of how much); then the lists below.
 //!
 //! **sources\[\]**: `id` (`s0`, ... by path, what `evidence` names), `path` (a member of an archive is `archive!/member`),
-//! `kind` (`capture`, `log`, `monitoring`, `server-config`, `key-log`, `unknown`), `bytes` (as stored, 0 for a stream), `records`
-//! read, `rejected` records, `foreign` (lines in nobody's grammar: `shape`, `count`, `first_line`), and `clock` or `null`:
+//! `kind` (`capture`, `log`, `monitoring`, `server-config`, `key-log`, `unknown`), `bytes` (as stored, 0 for a stream),
+//! `sha256` (of the bytes as stored, of a member of an archive as unpacked; `null` where it was not read to its end), `records` read, `rejected` records, `foreign` (lines in nobody's grammar: `shape`, `count`, `first_line`), and `clock` or `null`:
 //! `offset_s` is what to add to its times (its zone apart) with `low_s` and `high_s` as bounds, at the beginning where it
 //! drifts (`drift_ppm`) or jumps (`stretches` > 1); `zone` (`Z`, `+02:00`) is `null` where times carry their own; `anchors` is
 //! how many pairs of records the estimate rests on; `aligned` is false where no order against other sources is claimed;

@@ -15,6 +15,7 @@ mod html;
 mod json;
 mod model;
 mod ndjson;
+mod sarif;
 mod text;
 
 pub mod advisories;
@@ -22,9 +23,11 @@ pub mod carve;
 pub mod conns;
 pub mod explain;
 pub mod output;
+pub mod parquet_table;
 mod prose;
 pub mod schema;
 pub mod sessions;
+pub mod table;
 pub mod timeline;
 pub mod why;
 
@@ -52,8 +55,26 @@ pub enum Format {
     Csv,
     /// A table of incidents, a row each.
     CsvIncidents,
+    /// A Parquet table of closes.
+    Parquet,
+    /// A Parquet table of incidents.
+    ParquetIncidents,
+    /// SARIF 2.1.0: a result for each close that nobody meant, at the lines it cites.
+    Sarif,
     /// One self-contained page.
     Html,
+}
+
+impl Format {
+    /// Not text: of no use on a terminal.
+    pub const fn is_binary(self) -> bool {
+        matches!(self, Self::Parquet | Self::ParquetIncidents)
+    }
+
+    /// Says what went in by its hash, so that a reader elsewhere can check that it is the same.
+    pub const fn names_input(self) -> bool {
+        matches!(self, Self::Json | Self::Ndjson | Self::Sarif | Self::Html)
+    }
 }
 
 /// How to render.
@@ -117,6 +138,9 @@ pub fn render(
         Format::Ndjson => ndjson::write(&shown, out),
         Format::Csv => csv::closes(&shown, out),
         Format::CsvIncidents => csv::incidents(&shown, out),
+        Format::Parquet => parquet_table::closes(&shown, out),
+        Format::ParquetIncidents => parquet_table::incidents(&shown, out),
+        Format::Sarif => sarif::write(&shown, options, out),
         Format::Html => html::write(&shown, options, out),
     }
 }

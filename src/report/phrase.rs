@@ -13,6 +13,19 @@ pub fn ordinary(cause: &str) -> bool {
     matches!(cause, "client-close" | "cluster")
 }
 
+/// A sentence that begins as sentences do: findings are written to stand inside others too. Names keep their own case.
+pub fn sentence(text: &str) -> String {
+    let word = text.split(' ').next().unwrap_or("");
+    if !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return text.to_owned();
+    }
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
 /// `1 close`, `2 closes`, `1 930 closes`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
     format!(
@@ -133,7 +146,7 @@ pub fn outcome(outcome: &Outcome) -> String {
         let _ = write!(words, " ({attempts})");
     }
     if let Some(budget) = &outcome.budget {
-        let _ = write!(words, "; its budget: {}", visible(budget));
+        let _ = write!(words, ", as {} allow", visible(budget));
     }
     let mut lost = Vec::new();
     if outcome.failed_publishes > 0 {
@@ -156,14 +169,14 @@ pub fn outcome(outcome: &Outcome) -> String {
     words
 }
 
-/// `clock 1.5 s behind, within 2.0 ms, by 12 anchors`.
+/// `clock 1.5 s behind, within 2.0 ms`.
 pub fn clock(clock: &Clock) -> String {
     let zone = clock
         .zone_s
         .filter(|&zone| zone != 0)
         .map_or_else(String::new, |zone| format!("zone {}, ", zone_word(zone)));
     if !clock.aligned {
-        return format!("{zone}clock not aligned, its own times shown");
+        return format!("{zone}clock not aligned, own times");
     }
     let (offset, low, high) = offset_s(clock);
     let ns = (offset * SECOND as f64) as i64;
@@ -178,13 +191,7 @@ pub fn clock(clock: &Clock) -> String {
     } else {
         String::new()
     };
-    let by = if clock.given {
-        ", as given".to_owned()
-    } else if clock.anchors > 0 {
-        format!(", by {}", count(clock.anchors, "anchor", "anchors"))
-    } else {
-        String::new()
-    };
+    let by = if clock.given { ", as given" } else { "" };
     format!("{zone}{apart}{within}{by}")
 }
 
@@ -205,6 +212,18 @@ mod tests {
             (18_720 * SECOND, "5 h 12 min"),
         ] {
             assert_eq!(duration(ns), words);
+        }
+    }
+
+    #[test]
+    fn sentences_begin_with_a_capital_and_names_with_their_own() {
+        for (text, shown) in [
+            ("server a was killed", "Server a was killed"),
+            ("nats-1 was full", "nats-1 was full"),
+            ("=cmd", "=cmd"),
+            ("", ""),
+        ] {
+            assert_eq!(sentence(text), shown);
         }
     }
 

@@ -88,6 +88,13 @@ fn source() -> Value {
             ]),
         ),
         ("bytes", about("As stored; 0 for a stream.", count())),
+        (
+            "sha256",
+            about(
+                "Of the bytes as stored, of a member of an archive as unpacked; null where it was not read to its end.",
+                or_null(pattern("^[0-9a-f]{64}$")),
+            ),
+        ),
         ("records", count()),
         ("rejected", count()),
         (

@@ -5,6 +5,7 @@ mod clients;
 mod close;
 mod first_lines;
 mod incidents;
+mod onward;
 mod pen;
 mod reading;
 mod remedies;
@@ -23,12 +24,14 @@ mod cap {
     pub const MORE_INCIDENTS: usize = 20;
     /// Clients listed.
     pub const CLIENTS: usize = 25;
+    /// Clients named that lost nothing.
+    pub const UNHARMED: usize = 12;
     /// Rows for one client.
     pub const ROWS: usize = 4;
     /// Pieces of evidence quoted for one close.
     pub const EVIDENCE: usize = 8;
     /// Lines that one quoted piece may take.
-    pub const QUOTE_LINES: usize = 3;
+    pub const QUOTE_LINES: usize = 4;
     /// Blocks of advice.
     pub const ADVICE: usize = 12;
     /// Names in a list inside a sentence.
@@ -77,7 +80,8 @@ pub(super) fn write(
         clients::write(&page, &mut pen)?;
         reading::write(&page, &mut pen)?;
     }
-    remedies::write(&page, &mut pen)
+    remedies::write(&page, &mut pen)?;
+    onward::write(&page, &mut pen)
 }
 
 #[cfg(test)]

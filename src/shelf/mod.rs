@@ -32,8 +32,8 @@ pub trait Shelved: Serialize + DeserializeOwned {
 /// A record that was put away, on its way to a shelf.
 #[derive(Debug)]
 pub struct Put<T: Shelved> {
-    /// Its sketch.
-    pub sketch: T::Sketch,
+    /// Its sketch, boxed so that lists of them grow and are sorted without being copied.
+    pub sketch: Box<T::Sketch>,
     place: Place<T>,
 }
 
@@ -84,6 +84,9 @@ pub struct Writer {
     room: usize,
 }
 
+/// Bytes of a record that is large.
+const LARGE: usize = 16 << 10;
+
 /// Records that each writer keeps in memory: those of an ordinary incident are never written out.
 const ROOM: usize = 1024;
 
@@ -105,7 +108,7 @@ impl Writer {
 
     /// Puts one away.
     pub fn put<T: Shelved>(&mut self, record: T) -> Put<T> {
-        let sketch = record.sketch();
+        let sketch = Box::new(record.sketch());
         if self.room > 0 {
             self.room -= 1;
             return Put {
@@ -113,18 +116,25 @@ impl Writer {
                 place: Place::Here(Box::new(record)),
             };
         }
-        let bytes = std::mem::take(&mut self.bytes);
-        let place = match postcard::to_extend(&record, bytes) {
-            Ok(mut bytes) => {
-                let at = self.area.write(&self.spool, &bytes);
-                let len = bytes.len() as u32;
-                bytes.clear();
-                self.bytes = bytes;
-                Place::Away(Arc::clone(&self.spool), at, len)
-            }
-            // Nothing that is kept here can fail to be written down; if it ever does, it stays.
-            Err(_) => Place::Here(Box::new(record)),
+        // Into a slice, where it fits: faster than into what grows.
+        self.bytes.resize(LARGE, 0);
+        let large;
+        let bytes = match postcard::to_slice(&record, &mut self.bytes) {
+            Ok(bytes) => &*bytes,
+            Err(_) => match postcard::to_allocvec(&record) {
+                Ok(bytes) => {
+                    large = bytes;
+                    &large
+                }
+                // Nothing that is kept here can fail to be written down; if it ever does, it stays.
+                Err(_) => {
+                    let place = Place::Here(Box::new(record));
+                    return Put { sketch, place };
+                }
+            },
         };
+        let at = self.area.write(&self.spool, bytes);
+        let place = Place::Away(Arc::clone(&self.spool), at, bytes.len() as u32);
         Put { sketch, place }
     }
 }
@@ -138,7 +148,7 @@ impl Drop for Writer {
 /// Records in order, by index.
 #[derive(Debug)]
 pub struct Shelf<T: Shelved> {
-    sketches: Vec<T::Sketch>,
+    sketches: Vec<Box<T::Sketch>>,
     places: Vec<Place<T>>,
 }
 
@@ -164,7 +174,7 @@ impl<T: Shelved> Shelf<T> {
 
     /// Adds one that stays in memory.
     pub fn push(&mut self, record: T) {
-        self.sketches.push(record.sketch());
+        self.sketches.push(Box::new(record.sketch()));
         self.places.push(Place::Here(Box::new(record)));
     }
 
@@ -179,18 +189,18 @@ impl<T: Shelved> Shelf<T> {
     pub fn change(&mut self, index: usize, change: impl FnOnce(&mut T)) {
         if let Place::Here(record) = &mut self.places[index] {
             change(record);
-            self.sketches[index] = record.sketch();
+            self.sketches[index] = Box::new(record.sketch());
         }
     }
 
     /// What is at hand of each, in order.
-    pub fn sketches(&self) -> &[T::Sketch] {
+    pub fn sketches(&self) -> &[Box<T::Sketch>] {
         &self.sketches
     }
 
     /// The sketch of one.
     pub fn sketch(&self, index: usize) -> Option<&T::Sketch> {
-        self.sketches.get(index)
+        self.sketches.get(index).map(|sketch| &**sketch)
     }
 
     /// Changes what is at hand of each, where it was not known when it was put away.

@@ -1,5 +1,8 @@
 //! Link layers: from a frame's first byte to its network layer.
 
+mod rare;
+mod wireless;
+
 use super::{Layer, Packet, be16, network, tunnel};
 
 /// LINKTYPE_ETHERNET.
@@ -16,7 +19,9 @@ pub fn packet(link: u32, frame: &[u8]) -> Packet {
         ETHERNET => ethernet(frame, start),
         // BSD loopback: a protocol family of 4 bytes, in the byte order of the capturing machine (0) or the network's (108).
         0 | 108 => loopback(frame, start),
-        // PPP: with or without address and control bytes; 50 is PPP in HDLC-like framing, 51 PPP over Ethernet.
+        // PPP: with or without address and control bytes; 50 is HDLC-like framing, PPP's or Cisco's; 51 is PPP over
+        // Ethernet.
+        50 if matches!(frame.first_chunk(), Some([0x0f | 0x8f, 0])) => typed(frame, start, 2),
         9 | 50 => ppp(frame, start),
         51 => ppp_over_ethernet(frame, start),
         // Raw IP: 12 and 14 are its values on BSDs; 228 and 229 name the version.
@@ -26,23 +31,12 @@ pub fn packet(link: u32, frame: &[u8]) -> Packet {
         113 => cooked(frame, start, 14, 16),
         // Linux cooked v2 has the protocol in front.
         276 => cooked(frame, start, 0, 20),
-        // IEEE 802.11, bare and behind a radiotap header, whose length is little-endian.
-        105 => wireless(frame, start),
-        127 => match frame.get(2..4) {
-            Some(&[low, high]) => wireless(
-                frame,
-                Layer {
-                    at: usize::from(u16::from_le_bytes([low, high])),
-                    ..start
-                },
-            ),
-            _ => Packet::Broken("radiotap header cut off"),
-        },
+        105 | 119 | 127 | 163 => wireless::packet(link, frame),
         // MPLS without a link header.
         219 => mpls(frame, start),
         // Netfilter log: family, version, resource id, then type-length-value rows; 9 is the packet.
         239 => netfilter(frame, start),
-        _ => Packet::UnknownLink,
+        _ => rare::packet(link, frame),
     }
 }
 
@@ -50,12 +44,19 @@ pub fn packet(link: u32, frame: &[u8]) -> Packet {
 pub fn ethernet(frame: &[u8], layer: Layer) -> Packet {
     match be16(frame, layer.at + 12) {
         // Below 1536 it is a length: IEEE 802.3 with LLC, perhaps with SNAP, which ends in an EtherType.
-        Some(length) if length < 0x600 => match frame.get(layer.at + 14..layer.at + 20) {
-            Some([0xaa, 0xaa, 3, 0, 0, 0]) => typed(frame, layer, 20),
-            _ => Packet::Other,
-        },
+        Some(length) if length < 0x600 => llc(frame, layer, 14),
         Some(_) => typed(frame, layer, 12),
         None => Packet::Broken("ethernet header cut off"),
+    }
+}
+
+/// An LLC header (IEEE 802.2) `skip` bytes into the layer: SNAP, which ends in an EtherType, or IP's own service point.
+pub fn llc(frame: &[u8], layer: Layer, skip: usize) -> Packet {
+    let at = layer.at + skip;
+    match frame.get(at..) {
+        Some([0xaa, 0xaa, 3, 0, 0, 0, ..]) => typed(frame, layer, skip + 6),
+        Some([6, 6, 3, ..]) => ether_type_payload(frame, layer, IPV4, at + 3),
+        _ => Packet::Other,
     }
 }
 
@@ -77,8 +78,12 @@ pub fn ether_type_payload(frame: &[u8], layer: Layer, ether_type: u16, at: usize
         ARP => Packet::Other,
         // VLAN tags, single, QinQ, and the older QinQ numbers: tag control, then an EtherType.
         0x8100 | 0x88a8 | 0x9100 | 0x9200 | 0x9300 => typed(frame, next, 2),
+        // VN-Tag and E-Tag (IEEE 802.1BR) of virtual switches.
+        0x8926 => typed(frame, next, 4),
+        0x893f => typed(frame, next, 6),
         0x8847 | 0x8848 => mpls(frame, next),
         0x8864 => ppp_over_ethernet(frame, next),
+        0x880b => ppp(frame, next),
         // Transparent Ethernet bridging (GRE, Geneve).
         0x6558 => ethernet(frame, next),
         // ERSPAN type II and III, when GRE says so.
@@ -88,7 +93,7 @@ pub fn ether_type_payload(frame: &[u8], layer: Layer, ether_type: u16, at: usize
 }
 
 /// An MPLS label stack: 4 bytes a label, the last has the bottom bit; then IP, told by its version.
-fn mpls(frame: &[u8], layer: Layer) -> Packet {
+pub fn mpls(frame: &[u8], layer: Layer) -> Packet {
     let mut at = layer.at;
     for _ in 0..16 {
         let Some(&flags) = frame.get(at + 2) else {
@@ -115,24 +120,30 @@ fn mpls(frame: &[u8], layer: Layer) -> Packet {
 }
 
 fn loopback(frame: &[u8], layer: Layer) -> Packet {
-    match frame.first_chunk::<4>() {
+    match frame.get(layer.at..).and_then(<[u8]>::first_chunk::<4>) {
         // The family is small: whichever end it stands at tells the byte order. 2 is IPv4 everywhere; IPv6 is 10, 24,
         // 28 or 30 by system.
         Some([0, 0, 0, family] | [family, 0, 0, 0]) if matches!(family, 2 | 10 | 24 | 28 | 30) => {
-            network::packet(frame, Layer { at: 4, ..layer })
+            network::packet(
+                frame,
+                Layer {
+                    at: layer.at + 4,
+                    ..layer
+                },
+            )
         }
         Some(_) => Packet::Other,
         None => Packet::Broken("loopback header cut off"),
     }
 }
 
-fn ppp(frame: &[u8], layer: Layer) -> Packet {
-    let at = if frame.starts_with(&[0xff, 0x03]) {
-        2
-    } else {
-        0
+/// PPP, with or without address and control bytes.
+pub fn ppp(frame: &[u8], layer: Layer) -> Packet {
+    let skip = match frame.get(layer.at..) {
+        Some([0xff, 0x03, ..]) => 2,
+        _ => 0,
     };
-    ppp_payload(frame, layer, layer.at + at)
+    ppp_payload(frame, layer, layer.at + skip)
 }
 
 fn ppp_over_ethernet(frame: &[u8], layer: Layer) -> Packet {
@@ -165,32 +176,6 @@ fn cooked(frame: &[u8], layer: Layer, protocol_at: usize, length: usize) -> Pack
             ether_type_payload(frame, layer, protocol, length)
         }
         _ => Packet::Broken("cooked header cut off"),
-    }
-}
-
-/// An 802.11 data frame: header, LLC and SNAP, then an EtherType. Encrypted and other frames are none of ours.
-fn wireless(frame: &[u8], layer: Layer) -> Packet {
-    let Some(&[control, flags]) = frame.get(layer.at..).and_then(<[u8]>::first_chunk::<2>) else {
-        return Packet::Broken("802.11 header cut off");
-    };
-    let (kind, subtype) = (control >> 2 & 3, control >> 4);
-    if kind != 2 || subtype & 4 != 0 || flags & 0x40 != 0 {
-        return Packet::Other;
-    }
-    let mut length = 24;
-    if flags & 3 == 3 {
-        length += 6;
-    }
-    if subtype & 8 != 0 {
-        length += 2;
-        if flags & 0x80 != 0 {
-            length += 4;
-        }
-    }
-    let at = layer.at + length;
-    match frame.get(at..at + 6) {
-        Some([0xaa, 0xaa, 3, 0, 0, 0]) => typed(frame, layer, length + 6),
-        _ => Packet::Other,
     }
 }
 

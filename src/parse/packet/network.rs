@@ -2,7 +2,7 @@
 
 use etherparse::{Ipv6ExtensionSlice, LaxIpSlice};
 
-use super::{Fragment, Host, Layer, Packet, Segment, TunnelKind, icmp, tcp, tunnel};
+use super::{Fragment, Host, Layer, Packet, Segment, TunnelKind, icmp, link, tcp, tunnel};
 
 const ICMP: u8 = 1;
 const IPIP: u8 = 4;
@@ -11,6 +11,8 @@ const UDP: u8 = 17;
 const IPV6: u8 = 41;
 const GRE: u8 = 47;
 const ICMPV6: u8 = 58;
+const ETHERIP: u8 = 97;
+const MPLS: u8 = 137;
 
 /// The short way: an IPv4 header without options at `at`, not fragmented, with TCP inside. `None` sends the packet the
 /// long way.
@@ -125,6 +127,11 @@ fn transport(
         ICMP => icmp::error(frame, at, &segment, false),
         ICMPV6 => icmp::error(frame, at, &segment, true),
         GRE => tunnel::gre(frame, layer, at),
+        ETHERIP => tunnel::ether_ip(frame, layer, at),
+        MPLS => match layer.inside(at) {
+            Some(inner) => link::mpls(frame, inner),
+            None => Packet::Broken("headers nested too deep"),
+        },
         IPIP | IPV6 => match layer.tunnelled(at, TunnelKind::IpInIp, 0) {
             Some(inner) => packet(frame, inner),
             None => Packet::Broken("headers nested too deep"),

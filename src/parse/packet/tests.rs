@@ -123,6 +123,62 @@ fn every_link_layer_leads_to_the_segment() {
             ]
             .concat(),
         ),
+        // LLC with IP's own service point; VN-Tag; HDLC; prism; token ring; FDDI; ATM; SLIP.
+        (1, [macs, &[0, 90, 6, 6, 3], &ip].concat()),
+        (1, [macs, &[0x89, 0x26, 0, 0, 0, 0, 8, 0], &ip].concat()),
+        (50, behind(&[0x0f, 0, 8, 0], &ip)),
+        (
+            119,
+            [
+                &[0, 0, 0, 0x44][..],
+                &[0; 140],
+                &[0x08, 1],
+                &[0; 22],
+                &[6, 6, 3],
+                &ip,
+            ]
+            .concat(),
+        ),
+        (6, [&[0x10, 0x40][..], macs, &[6, 6, 3], &ip].concat()),
+        (
+            6,
+            [
+                &[
+                    0x10, 0x40, 2, 0, 0, 0, 0, 1, 0x82, 0, 0, 0, 0, 2, 4, 0, 0, 0,
+                ][..],
+                &[6, 6, 3],
+                &ip,
+            ]
+            .concat(),
+        ),
+        (10, [&[0x50][..], macs, &[6, 6, 3], &ip].concat()),
+        (11, behind(&[0xaa, 0xaa, 3, 0, 0, 0, 8, 0], &ip)),
+        (
+            123,
+            behind(&[2, 0, 0, 5, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0], &ip),
+        ),
+        (8, behind(&[0; 16], &ip)),
+        // Frame relay, and Cisco's; OpenBSD's enc and pflog; IEEE 1394; InfiniBand; ipnet; PPP with a direction.
+        (107, behind(&[0x18, 0x41, 3, 0xcc], &ip)),
+        (107, behind(&[0x18, 0x41, 8, 0], &ip)),
+        (109, behind(&[0; 12], &ip)),
+        (117, [&[61, 2][..], &[0; 62], &ip].concat()),
+        (138, [&[0; 16][..], &[8, 0], &ip].concat()),
+        (242, behind(&[8, 0, 0, 0], &ip)),
+        (226, behind(&[0; 24], &ip)),
+        (166, behind(&[1, 3, 0, 0x21], &ip)),
+        (204, behind(&[1, 0xff, 3, 0, 0x21], &ip)),
+        // Per-packet information, PKTAP, switch tags.
+        (192, [&[0, 0, 8, 0, 1, 0, 0, 0][..], &ethernet()].concat()),
+        (
+            258,
+            [&[12, 0, 0, 0, 1, 0, 0, 0, 12, 0, 0, 0][..], &ip].concat(),
+        ),
+        (
+            285,
+            [macs, &[0xda, 0xda, 0, 0, 0, 0, 0, 0, 8, 0], &ip].concat(),
+        ),
+        (282, behind(&[0; 4], &ethernet())),
         (
             239,
             behind(&[2, 0, 0, 0, 8, 0, 1, 0, 0, 0, 0, 0, 92, 0, 9, 0], &ip),
@@ -139,16 +195,17 @@ fn every_link_layer_leads_to_the_segment() {
 #[test]
 fn tunnels_are_unwrapped_and_named() {
     let inner = ethernet();
-    let udp = |port: u16, header: &[u8]| {
+    let ip = ipv4(6, &tcp(b"PING\r\n"));
+    let to_udp = |port: u16, header: &[u8], inner: &[u8]| {
         let mut datagram = 50_000_u16.to_be_bytes().to_vec();
         datagram.extend(port.to_be_bytes());
         datagram.extend(((8 + header.len() + inner.len()) as u16).to_be_bytes());
         datagram.extend([0, 0]);
         datagram.extend(header);
-        datagram.extend(&inner);
+        datagram.extend(inner);
         ipv4(17, &datagram)
     };
-    let ip = ipv4(6, &tcp(b"PING\r\n"));
+    let udp = |port: u16, header: &[u8]| to_udp(port, header, &inner);
     let table: Vec<(Vec<u8>, &str)> = vec![
         (udp(4789, &[8, 0, 0, 0, 0, 0, 42, 0]), "VXLAN 42"),
         (udp(8472, &[8, 0, 0, 0, 0, 0, 1, 0]), "VXLAN 1"),
@@ -173,6 +230,39 @@ fn tunnels_are_unwrapped_and_named() {
         ),
         (ipv4(4, &ip), "IP-in-IP"),
         (ipv6(4, &ip), "IP-in-IP"),
+        (udp(4790, &[0x0c, 0, 0, 3, 0, 0, 5, 0]), "VXLAN 5"),
+        (ipv4(97, &behind(&[0x30, 0], &inner)), "EtherIP"),
+        (
+            ipv4(
+                47,
+                &behind(
+                    &[
+                        0x30, 0x81, 0x88, 0x0b, 0, 66, 0, 9, 0, 0, 0, 1, 0, 0, 0, 1, 0xff, 3, 0,
+                        0x21,
+                    ],
+                    &ip,
+                ),
+            ),
+            "GRE 9",
+        ),
+        (to_udp(6635, &[0, 1, 1, 64], &ip), "MPLS-in-UDP"),
+        (
+            to_udp(1701, &[0, 2, 0, 1, 0, 2, 0xff, 3, 0, 0x21], &ip),
+            "L2TP 65538",
+        ),
+        (to_udp(2152, &[0x30, 255, 0, 72, 0, 0, 0, 7], &ip), "GTP 7"),
+        (
+            to_udp(
+                2152,
+                &[0x34, 255, 0, 72, 0, 0, 0, 7, 0, 0, 0, 0x85, 1, 0, 0, 0],
+                &ip,
+            ),
+            "GTP 7",
+        ),
+        (
+            to_udp(3544, &[0, 0, 1, 2, 3, 4, 5, 6], &ipv6(6, &tcp(b"PING\r\n"))),
+            "Teredo",
+        ),
     ];
     for (frame, name) in table {
         let segment = check(101, &frame);
@@ -314,7 +404,7 @@ mod properties {
         /// Whatever the bytes and the link: an answer, and places inside the frame.
         #[test]
         fn any_bytes_give_an_answer(
-            link in prop::sample::select(vec![0, 1, 9, 12, 50, 51, 101, 104, 105, 108, 113, 127, 219, 228, 229, 239, 276]),
+            link in 0_u32..300,
             bytes in prop::collection::vec(any::<u8>(), 0..200),
         ) {
             if let Packet::Tcp(segment) = packet(link, &bytes) {

@@ -33,6 +33,7 @@ impl LiveConn {
             end,
             state: self.state.code(),
             history: self.state.history(),
+            zeek_swaps: self.state.is_swapped(),
             rsts: self.rsts,
             icmp: self.icmp,
             anomalies: self.anomalies,

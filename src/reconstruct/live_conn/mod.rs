@@ -71,6 +71,15 @@ pub struct LiveConn {
     pub wanted: bool,
 }
 
+/// What the first packet says about the roles of the ends.
+#[derive(Clone, Copy, Debug)]
+pub struct FirstPacket {
+    /// Whose it is.
+    pub from: End,
+    /// By Zeek's rules its sender is the responder.
+    pub flipped: bool,
+}
+
 /// How a connection is to be followed.
 #[derive(Clone, Copy, Debug)]
 pub struct Wish {
@@ -88,14 +97,14 @@ const fn index(end: End) -> usize {
 }
 
 impl LiveConn {
-    /// A connection whose first packet arrives at `at`; `flipped` when that packet is the responder's.
+    /// A connection whose first packet arrives at `at`.
     pub fn new(
         source: SourceId,
         tuple: FourTuple,
         orig_is_low: bool,
         tunnel: Option<Tunnel>,
         at: Moment,
-        flipped: bool,
+        first: FirstPacket,
         wish: Wish,
     ) -> Self {
         let follow = if wish.wanted {
@@ -117,7 +126,7 @@ impl LiveConn {
             delivered: [1; 2],
             fin_given: [false; 2],
             first_payload: [None; 2],
-            state: ConnState::new(flipped),
+            state: ConnState::new(first.from, first.flipped),
             rsts: Vec::new(),
             reset_by: [false; 2],
             icmp: Vec::new(),
@@ -161,16 +170,22 @@ impl LiveConn {
         self.flows[1].flow.first_data.is_some()
     }
 
-    /// A SYN with this number begins another connection on the same ports.
+    /// This segment begins another connection on the same ports.
     pub fn is_reused_by(&self, segment: &Segment) -> bool {
-        if !segment.has(SYN) || segment.has(ACK) {
+        if !segment.has(SYN) {
             return false;
         }
-        match self.handshake.syn {
-            Some(_) => self.flows[0].flow.isn != Some(segment.seq),
-            // Midstream so far: a SYN is a new connection, except when the SYN,ACK was merely recorded first.
-            None => self.flows[0].flow.packets > 0 || self.is_over(),
+        let seq = Seq(segment.seq);
+        let [orig, resp] = &self.flows;
+        if segment.has(ACK) {
+            // Where only answers are captured, they alone tell connections apart.
+            return orig.flow.packets == 0
+                && resp.flow.packets > 0
+                && resp.flow.isn != Some(segment.seq);
         }
+        // After a RST or both FINs even the same number is a new attempt (RFC 9293 section 3.10.7.3: the socket is gone).
+        // Without a SYN so far, one that fits was merely recorded late.
+        self.is_over() || orig.place.is_some_and(|place| place.position(seq) != 0)
     }
 
     /// The same ports were used again.
@@ -373,8 +388,14 @@ impl LiveConn {
         flow.flow.isn = Some(segment.seq);
         flow.flow.mss = segment.options.mss;
         flow.flow.window_scale = segment.options.window_scale;
-        flow.begin(Seq(segment.seq));
-        self.delivered[me] = 1;
+        // Recorded behind the packets that it begins, it changes no position.
+        let late = flow
+            .place
+            .is_some_and(|place| place.position(Seq(segment.seq)) == 0);
+        if !late {
+            flow.begin(Seq(segment.seq));
+            self.delivered[me] = 1;
+        }
         // Scaling is on when both offered it (RFC 7323 section 2.2).
         if self.flows[peer].flow.isn.is_some() {
             let scales = [0, 1].map(|index| self.flows[index].flow.window_scale);

@@ -50,7 +50,10 @@ impl Dialogue {
                 true,
                 None,
                 Moment::default(),
-                false,
+                FirstPacket {
+                    from: End::Orig,
+                    flipped: false,
+                },
                 wish,
             ),
             now: 0,

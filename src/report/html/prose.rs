@@ -8,7 +8,7 @@ use crate::attribute::finding::{Close, Evidence, Incident};
 use crate::report::answer::{self, label};
 use crate::report::clocks::Clocks;
 use crate::report::clocks::timed;
-use crate::report::phrase::{self, bytes, count, ordinary, thousands};
+use crate::report::phrase::{self, bytes, count, ordinary, sentence, thousands};
 use crate::report::{RenderOptions, Shown, advice, excerpt};
 
 /// Incidents told in full.
@@ -46,7 +46,7 @@ fn incident(shown: &Shown<'_>, incident: &Incident, out: &mut dyn Write) -> io::
         text(&incident.id),
         text(&label(incident.cause, incident.detail)),
         incident.confidence.word(),
-        text(&incident.summary),
+        text(&sentence(&incident.summary)),
     )?;
     let when = match (incident.from, incident.until) {
         (Some(from), Some(until)) if from.at != until.at => {
@@ -89,7 +89,11 @@ fn incident(shown: &Shown<'_>, incident: &Incident, out: &mut dyn Write) -> io::
             text(&example.id)
         )?;
         if example.summary != incident.summary {
-            writeln!(out, "<p><bdi>{}</bdi></p>", text(&example.summary))?;
+            writeln!(
+                out,
+                "<p><bdi>{}</bdi></p>",
+                text(&sentence(&example.summary))
+            )?;
         }
         proof(shown, &example, out)?;
         writeln!(out, "</details>")?;

@@ -8,7 +8,7 @@ use super::pen::{Indent, Ink, Pen};
 use super::{Page, cap, close};
 use crate::attribute::finding::CloseSketch;
 use crate::report::answer::{example, label, lost};
-use crate::report::phrase::{count, ordinary};
+use crate::report::phrase::{count, ordinary, sentence};
 use crate::shelf::Shelved;
 
 /// The closes of one client.
@@ -20,12 +20,18 @@ struct Client {
 }
 
 pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
-    let clients = grouped(page);
+    let mut clients = grouped(page);
     if clients.is_empty() {
         return Ok(());
     }
     pen.title("CLOSES BY CLIENT")?;
     let proven = proven(page);
+    // Clients that lost nothing are named in one paragraph where others did: the reader looks for those.
+    let unharmed = clients.iter().position(|client| client.lost == 0);
+    let aside = match unharmed {
+        Some(first) if first > 0 && !page.options.verbose => clients.split_off(first),
+        _ => Vec::new(),
+    };
     let most = page.cap(cap::CLIENTS);
     for client in clients.iter().take(most) {
         told(page, pen, client, &proven)?;
@@ -39,7 +45,38 @@ pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
         );
         pen.write(Indent::default(), &[(Ink::Dim, &text)])?;
     }
-    Ok(())
+    unharmed_too(page, pen, &aside)
+}
+
+/// Clients whose every close was meant or routine: their number, and some of their names with their closes.
+fn unharmed_too(page: &Page<'_>, pen: &mut Pen<'_>, clients: &[Client]) -> io::Result<()> {
+    if clients.is_empty() {
+        return Ok(());
+    }
+    let all = &page.shown.analysis.closes;
+    let closes: usize = clients.iter().map(|client| client.closes.len()).sum();
+    let mut named = Vec::new();
+    for client in clients.iter().take(cap::UNHARMED) {
+        let ids: Vec<String> = client.closes.iter().map(|&index| all[index].id()).collect();
+        named.push(match &ids[..] {
+            [] | [_] | [_, _] => format!("{} ({})", client.name, ids.join(", ")),
+            [first, .., last] => {
+                format!("{} ({} closes, {first} to {last})", client.name, ids.len())
+            }
+        });
+    }
+    if clients.len() > cap::UNHARMED {
+        named.push(count(clients.len() - cap::UNHARMED, "more", "more"));
+    }
+    let head = format!(
+        "{} lost nothing ({}, on purpose or routine): ",
+        count(clients.len(), "more client", "more clients"),
+        count(closes, "close", "closes"),
+    );
+    pen.write(
+        Indent::hanging(0, 4),
+        &[(Ink::Good, &head), (Ink::Plain, &named.join(", "))],
+    )
 }
 
 fn grouped(page: &Page<'_>) -> Vec<Client> {
@@ -112,7 +149,7 @@ fn told(
             let close = &closes.whole(index);
             close::line(page, pen, close, 2)?;
             if proven.contains(&closes[index].number) {
-                pen.plain(Indent::all(4), &close.summary)?;
+                pen.plain(Indent::all(4), &sentence(&close.summary))?;
                 close::proof(page, pen, close, 4)?;
             }
         }
@@ -123,7 +160,7 @@ fn told(
         for &index in &meant {
             let close = &closes.whole(index);
             close::line(page, pen, close, 2)?;
-            pen.plain(Indent::all(4), &close.summary)?;
+            pen.plain(Indent::all(4), &sentence(&close.summary))?;
             close::proof(page, pen, close, 4)?;
         }
         return Ok(());

@@ -7,7 +7,7 @@ use super::pen::{Indent, Ink, Pen};
 use super::{Page, cap, close};
 use crate::attribute::finding::Incident;
 use crate::report::answer::{example, label, worst};
-use crate::report::phrase::{count, ordinary};
+use crate::report::phrase::{count, ordinary, sentence};
 
 pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
     let analysis = page.shown.analysis;
@@ -34,7 +34,7 @@ pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
     }
     for incident in rest.iter().take(cap::MORE_INCIDENTS) {
         head(pen, incident)?;
-        pen.plain(Indent::all(4), &incident.summary)?;
+        pen.plain(Indent::all(4), &sentence(&incident.summary))?;
     }
     if let Some(unnamed) = rest
         .get(cap::MORE_INCIDENTS..)
@@ -81,7 +81,7 @@ fn told(page: &Page<'_>, pen: &mut Pen<'_>, incident: &Incident) -> io::Result<(
     head(pen, incident)?;
     // The report's first line has just said it.
     if worst(page.shown).is_none_or(|worst| worst.id != incident.id) {
-        pen.write(Indent::all(4), &[(Ink::Bold, &incident.summary)])?;
+        pen.write(Indent::all(4), &[(Ink::Bold, &sentence(&incident.summary))])?;
     }
     if let Some(cause) = incident
         .follows
@@ -105,7 +105,7 @@ fn told(page: &Page<'_>, pen: &mut Pen<'_>, incident: &Incident) -> io::Result<(
         &[(Ink::Plain, head.trim_end_matches(": "))],
     )?;
     if example.summary != incident.summary {
-        pen.plain(Indent::all(6), &example.summary)?;
+        pen.plain(Indent::all(6), &sentence(&example.summary))?;
     }
     close::proof(page, pen, example, 6)
 }
@@ -120,10 +120,19 @@ fn who(page: &Page<'_>, incident: &Incident) -> String {
         (Some(at), _) | (None, Some(at)) => format!("{}, ", page.time.show(at)),
         (None, None) => String::new(),
     };
+    let chosen = |index: &&usize| page.shown.closes.binary_search(index).is_ok();
+    let shown = incident.closes.iter().filter(chosen).count();
+    if shown < incident.closes.len() {
+        let _ = write!(text, "{shown} of ");
+    }
     text.push_str(&count(incident.closes.len(), "close", "closes"));
+    if shown < incident.closes.len() {
+        text.push_str(" shown");
+    }
     let mut names: Vec<&str> = incident
         .closes
         .iter()
+        .filter(chosen)
         .filter_map(|&index| closes.sketch(index)?.client_name.as_deref())
         .filter(|name| !name.is_empty())
         .collect();

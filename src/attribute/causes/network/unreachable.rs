@@ -1,7 +1,7 @@
 //! `network/unreachable`: ICMP says so, or SYNs go unanswered while the server is known to be up.
 
 use crate::attribute::Case;
-use crate::attribute::disconnect::Disconnect;
+use crate::attribute::disconnect::{Disconnect, times};
 use crate::attribute::finding::{Confidence, Finding, Initiator};
 use crate::reconstruct::client::Trouble;
 use crate::reconstruct::conn::Manner;
@@ -54,7 +54,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let syns = view.conn.handshake.syns;
     let evidence = view.evidence(
         view.conn.handshake.syn?,
-        format!("SYN, sent {syns} times, never answered"),
+        format!("SYN, sent {}, never answered", times(u64::from(syns))),
     );
     let (confidence, known) = if alive {
         (Confidence::Shown, ", although the server was up")

@@ -1,7 +1,7 @@
 //! `overload/fd-exhaustion`: no file descriptors left: the kernel completes handshakes, the server cannot accept.
 
 use crate::attribute::Case;
-use crate::attribute::disconnect::Disconnect;
+use crate::attribute::disconnect::{Disconnect, spoken};
 use crate::attribute::finding::{Confidence, Finding, Initiator};
 use crate::reconstruct::server::ServerEventKind;
 use crate::time::SECOND;
@@ -10,12 +10,28 @@ use crate::time::SECOND;
 /// came this long before or after such a line met it.
 const AROUND: i64 = 3 * SECOND;
 
-/// The connection never got an INFO in time, and the server's log says that accepting failed meanwhile.
+/// The longest that a server sleeps after a failed accept (`ACCEPT_MAX_SLEEP` in server/const.go): one that waits longer
+/// was not merely unlucky.
+const LONGEST_SLEEP: i64 = SECOND;
+
+/// What helps, with the settings that decide.
+const REMEDY: &str = "raise the descriptor limit of the nats-server process (LimitNOFILE in its unit, ulimit -n, the container's limit) above max_connections plus routes and files, or lower max_connections below it";
+
+/// The connection never got an INFO in time, and the server's log says that accepting failed meanwhile; or, without
+/// that log, packets show the server serving others all the while.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
-    let (_, life) = disconnect.life?;
     if disconnect.was_ready() || disconnect.views.iter().any(|view| !view.established()) {
         return None;
     }
+    if disconnect.life.is_some() {
+        from_log(disconnect, case)
+    } else {
+        from_packets(disconnect, case)
+    }
+}
+
+fn from_log(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    let (_, life) = disconnect.life?;
     // What the log knew for longer was accepted in time.
     if disconnect.views.is_empty()
         && disconnect.server.is_some()
@@ -61,8 +77,42 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     };
     Some(
         Finding::new(confidence, Initiator::Client, summary)
-            .because(errors.iter().take(1).map(|(line, _, _)| disconnect.quote(line)))
+            .because(
+                errors
+                    .iter()
+                    .take(1)
+                    .map(|(line, _, _)| disconnect.quote(line)),
+            )
             .because(silence)
-            .remedy("raise the descriptor limit of the nats-server process (LimitNOFILE in its unit, ulimit -n, the container's limit) above max_connections plus routes and files, or lower max_connections below it"),
+            .remedy(REMEDY),
+    )
+}
+
+/// Packets alone: the kernel took the connection, the process ran and did not accept it. Descriptors are what accepting
+/// needs and serving does not.
+fn from_packets(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    let view = disconnect.views.iter().find(|view| view.established())?;
+    let waited = view.wait_for_greeting()?;
+    if view.greeted_in_time() || !case.speaks_nats(disconnect) || waited < LONGEST_SLEEP {
+        return None;
+    }
+    let elsewhere = case.served_others_meanwhile(disconnect)?;
+    let summary = format!(
+        "{} served its other connections and did not accept {}, which left after {} without a greeting: no file descriptors left",
+        case.server_label(disconnect),
+        case.client_label(disconnect),
+        spoken(waited)
+    );
+    let taken = view.conn.handshake.ack.unwrap_or(view.conn.first);
+    Some(
+        Finding::new(Confidence::Likely, Initiator::Client, summary)
+            .because([
+                view.evidence(taken, "the kernel completes the handshake"),
+                elsewhere,
+                view.evidence(view.conn.end.at, "the client leaves, no INFO came before"),
+            ])
+            .rival("overload", "server-stall", "a server whose accepting hangs on a lock looks the same, and so does a load balancer that takes connections for a server it cannot reach")
+            .missing("the server's log: `Temporary Client Accept Error(... too many open files)`; `/proc/PID/limits` and `ls /proc/PID/fd | wc -l` on its host")
+            .remedy(REMEDY),
     )
 }
