@@ -121,17 +121,15 @@ impl Writer {
         let large;
         let bytes = match postcard::to_slice(&record, &mut self.bytes) {
             Ok(bytes) => &*bytes,
-            Err(_) => match postcard::to_allocvec(&record) {
-                Ok(bytes) => {
-                    large = bytes;
-                    &large
-                }
-                // Nothing that is kept here can fail to be written down; if it ever does, it stays.
-                Err(_) => {
+            Err(_) => {
+                let Ok(bytes) = postcard::to_allocvec(&record) else {
+                    // Nothing that is kept here can fail to be written down; if it ever does, it stays.
                     let place = Place::Here(Box::new(record));
                     return Put { sketch, place };
-                }
-            },
+                };
+                large = bytes;
+                &large
+            }
         };
         let at = self.area.write(&self.spool, bytes);
         let place = Place::Away(Arc::clone(&self.spool), at, bytes.len() as u32);
@@ -189,7 +187,7 @@ impl<T: Shelved> Shelf<T> {
     pub fn change(&mut self, index: usize, change: impl FnOnce(&mut T)) {
         if let Place::Here(record) = &mut self.places[index] {
             change(record);
-            self.sketches[index] = Box::new(record.sketch());
+            *self.sketches[index] = record.sketch();
         }
     }
 
