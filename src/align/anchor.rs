@@ -116,6 +116,7 @@ impl Anchor {
         );
         let high = minus(plus(a.high, self.most), self.b.ns);
         Constraint {
+            place: 0,
             raw: self.b.ns.clamp(-FAR, FAR),
             low,
             high,
@@ -132,6 +133,7 @@ impl Anchor {
         );
         let high = minus(plus(b.high, -self.least), self.a.ns);
         Constraint {
+            place: 0,
             raw: self.a.ns.clamp(-FAR, FAR),
             low,
             high,

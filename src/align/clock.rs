@@ -1,9 +1,12 @@
-//! One clock per source (or per stretch of one): what to add to its stamps to reach the common line, and how sure that is.
+//! One clock per source: what to add to its stamps to reach the common line, and how sure that is. A clock that was
+//! stepped has several stretches; which one a record belongs to is told by its place in the source, not by its time,
+//! since a clock that was set back shows the same times twice.
+
+use serde::{Deserialize, Serialize};
 
 use crate::source::SourceId;
-use crate::span::{Cite, Moment};
-use crate::time::{Basis, Bounds, Instant, Stamp};
-use serde::{Deserialize, Serialize};
+use crate::span::{Cite, Moment, Place};
+use crate::time::{Bounds, Instant, Stamp};
 
 /// A source's clock.
 #[derive(Clone, Debug)]
@@ -12,7 +15,9 @@ pub struct Clock {
     pub source: SourceId,
     /// The outer (wrapper's) clock of that source, not the program's own.
     pub outer: bool,
-    /// Stretches, by the stamp at which each begins (raw nanoseconds of the stamp); at least one.
+    /// Which file of a rotated set the source is: files of one set share a clock, and count their places on.
+    pub file: u64,
+    /// Stretches by the place at which each begins; at least one.
     pub stretches: Vec<Stretch>,
     /// Zone found or given for civil stamps, in seconds east of UTC.
     pub zone_s: Option<i32>,
@@ -29,17 +34,80 @@ pub struct Clock {
     pub how: String,
 }
 
-/// A stretch of a clock with one offset and one drift.
-#[derive(Clone, Copy, Debug)]
+/// An offset that changes with time: nanoseconds, and nanoseconds a nanosecond.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Line {
+    /// At the stretch's origin, beyond its base.
+    pub offset: f64,
+    /// Change per elapsed time.
+    pub slope: f64,
+}
+
+impl Line {
+    /// Its value this long after the origin.
+    pub fn at(self, elapsed: f64) -> f64 {
+        self.slope.mul_add(elapsed, self.offset)
+    }
+}
+
+/// A stretch of a clock: every line of offsets that the anchors allow.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Stretch {
-    /// First raw stamp it holds for.
-    pub from: i64,
-    /// What to add to a raw stamp at `from` to reach the common line.
-    pub offset: Bounds,
-    /// The single best value in there: its middle, or near the bound that causality gives where only habit gives the other.
-    pub best: i64,
+    /// First place it holds for: file of a rotated set, then line or frame ([`Clock::place`]).
+    pub from: u64,
+    /// The raw time that lines count from.
+    pub origin: i64,
+    /// Added to every line: offsets are large and their differences small.
+    pub base: i64,
+    /// The single best line.
+    pub best: Line,
+    /// Corners of the set of all possible lines: whatever the true line is, at any time some corner is above and some
+    /// corner is below it. At least one.
+    pub corners: Vec<Line>,
+    /// The raw time at which it is known best.
+    pub tightest: i64,
+}
+
+impl Stretch {
+    /// One offset, known exactly.
+    pub fn exact(offset: i64) -> Self {
+        Self {
+            from: 0,
+            origin: 0,
+            base: offset,
+            best: Line::default(),
+            corners: vec![Line::default()],
+            tightest: 0,
+        }
+    }
+
+    /// What to add to this raw stamp: every possible value, and the best.
+    pub fn offset(&self, raw: i64) -> (Bounds, i64) {
+        let elapsed = raw.saturating_sub(self.origin) as f64;
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for corner in &self.corners {
+            let value = corner.at(elapsed);
+            low = low.min(value);
+            high = high.max(value);
+        }
+        let add = |value: f64| self.base.saturating_add(value as i64);
+        let bounds = Bounds {
+            low: add(low.floor()),
+            high: add(high.ceil()),
+        };
+        let best = add(self.best.at(elapsed).round()).clamp(bounds.low, bounds.high);
+        (bounds, best)
+    }
+
     /// Change of the offset in parts per million of elapsed time.
-    pub drift_ppm: f64,
+    pub fn drift_ppm(&self) -> f64 {
+        self.best.slope * 1e6
+    }
+
+    /// The same clock with this much less to add.
+    pub fn shift(&mut self, less: i64) {
+        self.base = self.base.saturating_sub(less);
+    }
 }
 
 /// A moment on the common line with its uncertainty.
@@ -65,18 +133,17 @@ impl When {
     }
 }
 
+/// Lines or frames that one file of a rotated set may have: places of later files count on from here.
+const FILE: u64 = 1 << 40;
+
 impl Clock {
     /// A clock that is taken at its word: offset zero, not aligned.
     pub fn own(source: SourceId) -> Self {
         Self {
             source,
             outer: false,
-            stretches: vec![Stretch {
-                from: i64::MIN,
-                offset: Bounds::exact(0),
-                best: 0,
-                drift_ppm: 0.0,
-            }],
+            file: 0,
+            stretches: vec![Stretch::exact(0)],
             zone_s: None,
             given: false,
             anchors: 0,
@@ -86,59 +153,56 @@ impl Clock {
         }
     }
 
-    /// The stretch that is known best: what a summary of the clock shows.
-    pub fn tightest(&self) -> &Stretch {
-        // The first of equals; a clock always has a stretch.
-        let narrowest = self.stretches.iter().reduce(|best, next| {
-            if next.offset.width() < best.offset.width() {
-                next
-            } else {
-                best
-            }
-        });
-        narrowest.unwrap_or(&self.stretches[0])
+    /// A record's place among all records of this clock.
+    pub fn place(&self, place: Place) -> u64 {
+        let (Place::Line(number) | Place::Frame(number) | Place::Byte(number)) = place;
+        self.file * FILE + number.min(FILE - 1)
     }
 
-    /// A raw value on the common line.
-    pub fn raw(&self, ns: i64, digits: u8) -> When {
-        let stretch = self
+    /// The stretch that a record belongs to.
+    pub fn stretch(&self, place: Place) -> &Stretch {
+        let place = self.place(place);
+        let after = self
             .stretches
-            .iter()
-            .rev()
-            .find(|stretch| stretch.from <= ns)
-            .unwrap_or(&self.stretches[0]);
-        let elapsed = if stretch.from == i64::MIN {
-            0
-        } else {
-            ns.saturating_sub(stretch.from)
-        };
-        let drift = (elapsed as f64 * stretch.drift_ppm / 1e6) as i64;
+            .partition_point(|stretch| stretch.from <= place);
+        &self.stretches[after.saturating_sub(1)]
+    }
+
+    /// What to add where it is known best, with its bounds, and the stretch that is so: what a summary shows.
+    pub fn tightest(&self) -> (Bounds, i64, &Stretch) {
+        let first = &self.stretches[0];
+        let mut found = (first.offset(first.tightest), first);
+        for stretch in &self.stretches[1..] {
+            let offset = stretch.offset(stretch.tightest);
+            if offset.0.width() < found.0.0.width() {
+                found = (offset, stretch);
+            }
+        }
+        (found.0.0, found.0.1, found.1)
+    }
+
+    /// A raw value at a place on the common line.
+    pub fn raw(&self, place: Place, ns: i64, digits: u8) -> When {
+        let (offset, best) = self.stretch(place).offset(ns);
         // A written time is cut, not rounded: the true one lies within one resolution step after it.
         let step = 10_i64.pow(9 - u32::from(digits.min(9)));
-        let low = ns.saturating_add(stretch.offset.low).saturating_add(drift);
-        let high = ns
-            .saturating_add(stretch.offset.high)
-            .saturating_add(drift)
-            .saturating_add(step - 1);
-        let at = ns.saturating_add(stretch.best).saturating_add(drift);
         When {
-            at: Instant(at),
-            bounds: Bounds { low, high },
+            at: Instant(ns.saturating_add(best)),
+            bounds: Bounds {
+                low: ns.saturating_add(offset.low),
+                high: ns.saturating_add(offset.high).saturating_add(step - 1),
+            },
             digits,
         }
     }
 
-    /// A stamp on the common line. The clock's offset already holds the zone for civil stamps.
-    pub fn stamp(&self, stamp: Stamp) -> When {
-        debug_assert!(
-            self.aligned || matches!(stamp.basis, Basis::Utc | Basis::Civil),
-            "year-less and partial stamps are resolved before alignment"
-        );
-        self.raw(stamp.ns, stamp.digits)
+    /// A line's stamp on the common line. The clock's offset already holds the zone for civil stamps.
+    pub fn stamp(&self, place: Place, stamp: Stamp) -> When {
+        self.raw(place, stamp.ns, stamp.digits)
     }
 
     /// A packet on the common line.
     pub fn moment(&self, moment: Moment) -> When {
-        self.raw(moment.ns, 9)
+        self.raw(Place::Frame(moment.frame), moment.ns, 9)
     }
 }

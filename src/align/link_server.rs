@@ -226,7 +226,7 @@ fn distance(
     let line_clock = clocks
         .get(line.cite.source.0 as usize)
         .filter(|clock| clock.aligned)?;
-    let at = line_clock.raw(line.stamp?.ns, line.stamp?.digits).bounds;
+    let at = line_clock.stamp(line.cite.place, line.stamp?).bounds;
     links.joined[index]
         .conns
         .iter()

@@ -86,7 +86,7 @@ pub fn assign(records: &Records, links: &mut Links, clocks: &[Clock], told: &[To
             .map(|at| (&records.clients[told[at].story], offers[at].as_slice()))
             .collect();
         let offset = match clock {
-            Some(clock) => Some(clock.stretches[clock.stretches.len() / 2].best),
+            Some(clock) => Some(clock.tightest().1),
             None => find(&own, &siblings, by),
         };
         if let Some(offset) = offset {
@@ -115,7 +115,7 @@ fn siblings(records: &Records, clocks: &[Clock]) -> Vec<i64> {
             .get(story.source.0 as usize)
             .filter(|clock| clock.aligned)
         {
-            let offset = clock.stretches[clock.stretches.len() / 2].best;
+            let offset = clock.tightest().1;
             // A few are enough: one for each machine.
             if offsets.len() < 16
                 && offsets
@@ -204,6 +204,7 @@ fn vote(
     let mut events = 0;
     let mut push = |at: &LogRef, low: i64, high: i64| {
         votes.push(Constraint {
+            place: 0,
             raw: 0,
             low,
             high,
@@ -420,7 +421,7 @@ fn candidate(records: &Records, clocks: &[Clock], joined: &Joined, index: usize)
         let line = |line: &Option<LogRef>| {
             let line = line.as_ref()?;
             let stamp = line.stamp?;
-            Some(clock(line.cite)?.raw(stamp.ns, stamp.digits).bounds)
+            Some(clock(line.cite)?.stamp(line.cite.place, stamp).bounds)
         };
         found.ready = found.ready.or_else(|| line(&entry.opened));
         found.end = found.end.or_else(|| line(&entry.closed));

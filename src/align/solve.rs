@@ -1,18 +1,36 @@
 //! The joint solution: clocks are tied to the reference one after the other, best anchored first, each by all anchors to
 //! clocks already tied; a second round lets the later ones tighten the earlier ones.
 
+use std::fmt::Write as _;
+
 use super::anchor::Anchor;
-use super::clock::{Clock, Stretch};
-use super::offset::{self, Constraint, Fit};
-use crate::time::Bounds;
+use super::clock::Clock;
+use super::offset::{self, Constraint, Fit, Order};
+use super::turn::{self, Turn};
+use crate::span::Place;
+use crate::time::{Bounds, SECOND};
 
 /// What is known of a clock before anchors.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Known {
-    /// First and last raw time at which it is used.
-    pub span: (i64, i64),
-    /// How good a reference it is: larger is better.
+    /// How good a reference it is: larger is better; 0 where nothing shows its time.
     pub rank: u32,
+    /// The clock that it shares with the other files of a rotated set: an index, its own where there are none.
+    pub shared: usize,
+    /// Place and raw time of each kept record, by place. Of a shared clock its first file has all.
+    pub records: Vec<(u64, i64)>,
+    /// Where its records begin to run earlier. Of a shared clock its first file has all.
+    pub turns: Vec<Turn>,
+}
+
+/// The rank of a clock that stamps packets, at least.
+pub const CAPTURE: u32 = 7;
+
+impl Known {
+    /// It stamps packets.
+    pub const fn is_capture(&self) -> bool {
+        self.rank >= CAPTURE
+    }
 }
 
 /// Rounds of tightening after the first.
@@ -21,143 +39,246 @@ const ROUNDS: usize = 1;
 /// Ties `clocks` together by `anchors`, in place. Clocks that are `given` keep their offset and serve as reference.
 /// `known` has one row a clock.
 pub fn solve(clocks: &mut [Clock], known: &[Known], anchors: &[Anchor]) {
-    let mut of_clock: Vec<Vec<u32>> = vec![Vec::new(); clocks.len()];
+    let mut solving = Solving {
+        known,
+        anchors,
+        of_clock: vec![Vec::new(); clocks.len()],
+        members: vec![Vec::new(); clocks.len()],
+        tied: vec![None; clocks.len()],
+        places: known
+            .iter()
+            .map(|known| known.turns.iter().map(|turn| turn.place).collect())
+            .collect(),
+    };
+    for (index, known) in known.iter().enumerate() {
+        solving.members[known.shared].push(index);
+    }
     for (index, anchor) in anchors.iter().enumerate() {
-        if anchor.a.clock != anchor.b.clock
-            && anchor.a.clock < clocks.len()
-            && anchor.b.clock < clocks.len()
-        {
-            of_clock[anchor.a.clock].push(index as u32);
-            of_clock[anchor.b.clock].push(index as u32);
+        let (Some(a), Some(b)) = (known.get(anchor.a.clock), known.get(anchor.b.clock)) else {
+            continue;
+        };
+        if a.shared != b.shared {
+            solving.of_clock[a.shared].push(index as u32);
+            solving.of_clock[b.shared].push(index as u32);
         }
     }
-    let mut tied: Vec<bool> = clocks.iter().map(|clock| clock.given).collect();
-    if !tied.contains(&true) {
-        let Some(reference) = reference(known, &of_clock) else {
+    for (index, clock) in clocks.iter().enumerate() {
+        if clock.given {
+            solving.tied[index] = Some(Tie { firm: true });
+        }
+    }
+    if solving.tied.iter().all(Option::is_none) {
+        let Some(reference) = solving.reference() else {
             return;
         };
-        tied[reference] = true;
-        clocks[reference].aligned = true;
-        "the reference: other clocks are given relative to it"
-            .clone_into(&mut clocks[reference].how);
-    }
-    let mut order = Vec::new();
-    let mut weight: Vec<u64> = vec![0; clocks.len()];
-    for (index, tied_now) in tied.clone().into_iter().enumerate() {
-        if tied_now {
-            add_weight(&mut weight, anchors, &of_clock[index], index);
+        solving.tied[reference] = Some(Tie { firm: true });
+        for &member in &solving.members[reference] {
+            clocks[member].aligned = true;
+            "the reference: other clocks are given relative to it"
+                .clone_into(&mut clocks[member].how);
         }
     }
-    let mut failed = vec![false; clocks.len()];
-    // The clock with most anchors to tied ones comes next.
-    while let Some(next) = (0..clocks.len())
-        .filter(|&index| !tied[index] && !failed[index] && weight[index] > 0)
-        .max_by_key(|&index| (weight[index], std::cmp::Reverse(index)))
-    {
-        if tie(clocks, known, anchors, &of_clock[next], next, &tied) {
-            tied[next] = true;
-            order.push(next);
-            add_weight(&mut weight, anchors, &of_clock[next], next);
-            failed.fill(false);
-        } else {
-            failed[next] = true;
-        }
-    }
-    for _ in 0..ROUNDS {
-        for &index in &order {
-            tie(clocks, known, anchors, &of_clock[index], index, &tied);
-        }
-    }
+    solving.run(clocks);
 }
 
-fn add_weight(weight: &mut [u64], anchors: &[Anchor], mine: &[u32], me: usize) {
-    for &index in mine {
-        let anchor = &anchors[index as usize];
-        let other = if anchor.a.clock == me {
-            anchor.b.clock
-        } else {
-            anchor.a.clock
-        };
-        weight[other] += if anchor.firm { 2 } else { 1 };
-    }
+/// How a clock was tied.
+#[derive(Clone, Copy, Debug)]
+struct Tie {
+    /// By causality alone, through clocks that were.
+    firm: bool,
 }
 
-/// The best kind of source first, then the most anchors, then the first source.
-fn reference(known: &[Known], of_clock: &[Vec<u32>]) -> Option<usize> {
-    (0..known.len())
-        .filter(|&index| known[index].rank > 0)
-        .max_by_key(|&index| {
-            (
-                !of_clock[index].is_empty(),
-                known[index].rank,
-                of_clock[index].len(),
-                std::cmp::Reverse(index),
-            )
-        })
+struct Solving<'a> {
+    known: &'a [Known],
+    anchors: &'a [Anchor],
+    /// Anchors of each clock, under the first file of a shared one.
+    of_clock: Vec<Vec<u32>>,
+    /// The files that share each clock.
+    members: Vec<Vec<usize>>,
+    tied: Vec<Option<Tie>>,
+    /// Places of turns.
+    places: Vec<Vec<u64>>,
 }
 
-/// Finds one clock's offset from its anchors to tied clocks.
-fn tie(
-    clocks: &mut [Clock],
-    known: &[Known],
-    anchors: &[Anchor],
-    mine: &[u32],
-    me: usize,
-    tied: &[bool],
-) -> bool {
-    let mut constraints: Vec<Constraint> = Vec::with_capacity(mine.len());
-    for &index in mine {
-        let anchor = &anchors[index as usize];
-        let (other, own_is_b) = if anchor.a.clock == me {
-            (&anchor.b, false)
-        } else {
-            (&anchor.a, true)
-        };
-        if !tied[other.clock] {
-            continue;
+impl Solving<'_> {
+    fn run(&mut self, clocks: &mut [Clock]) {
+        let mut order = Vec::new();
+        let mut weight: Vec<u64> = vec![0; clocks.len()];
+        for index in 0..clocks.len() {
+            if self.tied[index].is_some() {
+                self.add_weight(&mut weight, index);
+            }
         }
-        let when = clocks[other.clock].raw(other.ns, 9).bounds;
-        let there = Bounds {
-            low: when.low,
-            high: when.high.saturating_add(other.step - 1),
-        };
-        constraints.push(if own_is_b {
-            anchor.bound_b(there)
-        } else {
-            anchor.bound_a(there)
-        });
+        let mut failed = vec![false; clocks.len()];
+        // The clock with most anchors to tied ones comes next.
+        while let Some(next) = (0..clocks.len())
+            .filter(|&index| self.tied[index].is_none() && !failed[index] && weight[index] > 0)
+            .max_by_key(|&index| (weight[index], std::cmp::Reverse(index)))
+        {
+            if self.tie(clocks, next) {
+                order.push(next);
+                self.add_weight(&mut weight, next);
+                failed.fill(false);
+            } else {
+                failed[next] = true;
+            }
+        }
+        for _ in 0..ROUNDS {
+            for &index in &order {
+                self.tie(clocks, index);
+            }
+        }
     }
-    let Some(fit) = offset::fit(&constraints, known[me].span) else {
-        return false;
-    };
-    apply(&mut clocks[me], &fit);
-    true
+
+    fn add_weight(&self, weight: &mut [u64], me: usize) {
+        for &index in &self.of_clock[me] {
+            let anchor = &self.anchors[index as usize];
+            let a = self.known[anchor.a.clock].shared;
+            let other = if a == me {
+                self.known[anchor.b.clock].shared
+            } else {
+                a
+            };
+            weight[other] += if anchor.firm { 2 } else { 1 };
+        }
+    }
+
+    /// The best kind of source first, then the most anchors, then the first source.
+    fn reference(&self) -> Option<usize> {
+        let rank = |index: usize| {
+            let members = self.members[index].iter();
+            members.map(|&member| self.known[member].rank).max()
+        };
+        (0..self.known.len())
+            .filter(|&index| rank(index).is_some_and(|rank| rank > 0))
+            .max_by_key(|&index| {
+                (
+                    !self.of_clock[index].is_empty(),
+                    rank(index),
+                    self.of_clock[index].len(),
+                    std::cmp::Reverse(index),
+                )
+            })
+    }
+
+    /// Finds one clock's offset from its anchors to tied clocks.
+    fn tie(&mut self, clocks: &mut [Clock], me: usize) -> bool {
+        let mut constraints: Vec<Constraint> = Vec::with_capacity(self.of_clock[me].len());
+        for &index in &self.of_clock[me] {
+            let anchor = &self.anchors[index as usize];
+            let own_is_b = self.known[anchor.b.clock].shared == me;
+            let (own, other) = if own_is_b {
+                (&anchor.b, &anchor.a)
+            } else {
+                (&anchor.a, &anchor.b)
+            };
+            let Some(tie) = self.tied[self.known[other.clock].shared] else {
+                continue;
+            };
+            let when = clocks[other.clock]
+                .raw(other.cite.place, other.ns, 9)
+                .bounds;
+            let there = Bounds {
+                low: when.low,
+                high: when.high.saturating_add(other.step - 1),
+            };
+            let mut constraint = if own_is_b {
+                anchor.bound_b(there)
+            } else {
+                anchor.bound_a(there)
+            };
+            constraint.place = clocks[own.clock].place(own.cite.place);
+            constraint.firm &= tie.firm;
+            constraints.push(constraint);
+        }
+        let order = Order {
+            records: &self.known[me].records,
+            turns: &self.places[me],
+        };
+        let Some(mut fit) = offset::fit(&constraints, order) else {
+            return false;
+        };
+        turn::extend(&mut fit.stretches, &self.known[me].turns, &fit.anchored);
+        for &member in &self.members[me] {
+            apply(&mut clocks[member], &fit, self.known[member].is_capture());
+        }
+        self.tied[me] = Some(Tie { firm: fit.firm });
+        true
+    }
 }
 
 /// At most this many disagreeing records are cited.
 const REJECTED_CITED: usize = 16;
 
-fn apply(clock: &mut Clock, fit: &Fit) {
-    clock.stretches = fit
-        .segments
-        .iter()
-        .map(|segment| Stretch {
-            from: segment.from,
-            offset: segment.offset,
-            best: segment.best,
-            drift_ppm: segment.drift_ppm,
-        })
-        .collect();
+/// At most this many steps are told in words.
+const STEPS_TOLD: usize = 4;
+
+fn apply(clock: &mut Clock, fit: &Fit, is_capture: bool) {
+    clock.stretches.clone_from(&fit.stretches);
     clock.anchors = fit.used;
-    clock.rejected = fit.rejected.iter().copied().take(REJECTED_CITED).collect();
+    clock.rejected = fit
+        .rejected
+        .iter()
+        .copied()
+        .filter(|cite| cite.source == clock.source)
+        .take(REJECTED_CITED)
+        .collect();
     clock.aligned = true;
-    clock.how = if fit.rejected.is_empty() {
-        format!("from {} anchors, all in agreement", fit.used)
-    } else {
-        format!(
-            "from {} anchors; {} disagree and were left out",
-            fit.used,
-            fit.rejected.len()
-        )
-    };
+    clock.how = format!("from {} anchors", fit.used);
+    match fit.rejected.len() {
+        0 => clock.how.push_str(", all in agreement"),
+        many => {
+            let places: Vec<String> = clock
+                .rejected
+                .iter()
+                .take(STEPS_TOLD)
+                .map(|cite| place_words(cite.place))
+                .collect();
+            let more = if many > places.len() { ", ..." } else { "" };
+            let _ = write!(
+                clock.how,
+                "; {many} disagree and were left out ({}{more})",
+                places.join(", ")
+            );
+        }
+    }
+    steps(clock, is_capture);
+}
+
+/// Tells the steps of a clock that happened in this file.
+pub fn steps(clock: &mut Clock, is_capture: bool) {
+    let word = if is_capture { "frame" } else { "line" };
+    let mut told = 0;
+    for pair in clock.stretches.clone().windows(2) {
+        let (old, new) = (&pair[0], &pair[1]);
+        let number = new.from.checked_sub(clock.place(Place::Byte(0)));
+        let at = new.tightest;
+        // What is added less afterwards is what the clock was set forward by.
+        let by = old.offset(at).1.saturating_sub(new.offset(at).1);
+        let Some(number) = number.filter(|number| *number < clock.place(Place::Byte(u64::MAX)))
+        else {
+            continue;
+        };
+        if by.abs() < STEP_TOLD || told == STEPS_TOLD {
+            continue;
+        }
+        told += 1;
+        let way = if by > 0 { "forward" } else { "back" };
+        let seconds = by.abs() as f64 / SECOND as f64;
+        let _ = write!(
+            clock.how,
+            "; set {way} by {seconds:.3} s before {word} {number}"
+        );
+    }
+}
+
+/// Smaller differences between stretches are drift that changed.
+const STEP_TOLD: i64 = 5_000_000;
+
+fn place_words(place: Place) -> String {
+    match place {
+        Place::Line(line) => format!("line {line}"),
+        Place::Frame(frame) => format!("frame {frame}"),
+        Place::Byte(byte) => format!("byte {byte}"),
+    }
 }

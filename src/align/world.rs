@@ -143,7 +143,7 @@ impl World {
             Kind::Capture,
         );
         for index in 0..self.lives.len() {
-            let conn = captured(&self.lives[index], index, id, wrong, part, info);
+            let conn = captured(&self.lives[index], id, wrong, part, info);
             self.records.conns.push(conn);
         }
         id
@@ -152,10 +152,9 @@ impl World {
     /// Adds the server's log with DBG lines.
     pub fn server_log(&mut self, wrong: &Wrong) -> SourceId {
         let id = self.source(format!("server-{}.log", self.sources.len()), Kind::Log);
-        let mut number = 1;
-        let mut line = |at: i64| {
-            number += 1;
-            log_ref(id, number, Stamp::civil(wrong.shows(at) / 1000 * 1000, 6))
+        let line = |at: i64| {
+            let stamp = Stamp::civil(wrong.shows(at) / 1000 * 1000, 6);
+            log_ref(id, place(at), stamp)
         };
         let started = line(0);
         let conns: Vec<ServerConn> = self
@@ -193,10 +192,10 @@ impl World {
     pub fn client_log(&mut self, life: usize, wrong: &Wrong) -> SourceId {
         let id = self.source(format!("client-{}.log", self.lives[life].name), Kind::Log);
         let told = &self.lives[life];
-        let event = |line: u64, at: i64, kind: ClientEventKind| ClientEvent {
+        let event = |at: i64, kind: ClientEventKind| ClientEvent {
             at: log_ref(
                 id,
-                line,
+                place(at),
                 Stamp::utc(wrong.shows(at) / 1_000_000 * 1_000_000, 3),
             ),
             kind,
@@ -209,14 +208,9 @@ impl World {
             subject: None,
         };
         let events = vec![
-            event(1, told.ready() + 300_000, ClientEventKind::Connected),
+            event(told.ready() + 300_000, ClientEventKind::Connected),
+            event(told.close - 200_000, ClientEventKind::ClosingByApplication),
             event(
-                2,
-                told.close - 200_000,
-                ClientEventKind::ClosingByApplication,
-            ),
-            event(
-                3,
                 told.close + 900_000,
                 ClientEventKind::Closed(Trouble::NoError),
             ),
@@ -251,6 +245,11 @@ impl World {
     }
 }
 
+/// The number of a line or frame written at this true time: later ones have larger numbers, whatever their clock says.
+pub fn place(at: i64) -> u64 {
+    at as u64 / 100 + 1
+}
+
 /// A line's citation with its time.
 pub fn log_ref(source: SourceId, line: u64, stamp: Stamp) -> LogRef {
     LogRef {
@@ -262,23 +261,12 @@ pub fn log_ref(source: SourceId, line: u64, stamp: Stamp) -> LogRef {
 }
 
 /// One connection as a capture between the two ends sees it.
-fn captured(
-    life: &Life,
-    index: usize,
-    source: SourceId,
-    wrong: &Wrong,
-    part: f64,
-    info: bool,
-) -> Conn {
+fn captured(life: &Life, source: SourceId, wrong: &Wrong, part: f64, info: bool) -> Conn {
     let to = (life.delay as f64 * part) as i64;
     let from = life.delay - to;
-    let mut frame = index as u64 * 16;
-    let mut at = |true_ns: i64| {
-        frame += 1;
-        Moment {
-            ns: wrong.shows(true_ns),
-            frame,
-        }
+    let at = |true_ns: i64| Moment {
+        ns: wrong.shows(true_ns),
+        frame: place(true_ns),
     };
     // Each as it passes the tap: what the client sends `to` after it left, what the server sends `from` after it left.
     let syn = at(life.open + to);

@@ -16,7 +16,7 @@ mod hold;
 mod member;
 mod peek;
 mod piece;
-mod rotation;
+pub mod rotation;
 mod sniff;
 mod stdin;
 mod tar;

@@ -9,7 +9,7 @@ mod two_sided;
 
 use std::net::SocketAddr;
 
-use crate::align::clock::{Clock, Stretch, When};
+use crate::align::clock::{Clock, Line, Stretch, When};
 use crate::attribute::finding::{Evidence, SourceFacts};
 use crate::source::{Hints, Kind, Source, SourceId};
 use crate::span::{Cite, LogRef};
@@ -62,13 +62,13 @@ fn source(id: u32, path: &str, kind: Kind, bytes: u64) -> Source {
 fn clock(id: u32, offset_us: i64, within_us: i64, anchors: usize) -> Clock {
     Clock {
         stretches: vec![Stretch {
-            from: i64::MIN,
-            offset: Bounds {
-                low: (offset_us - within_us) * 1_000,
-                high: (offset_us + within_us) * 1_000,
-            },
-            best: offset_us * 1_000,
-            drift_ppm: 0.0,
+            corners: [-within_us, within_us]
+                .map(|us| Line {
+                    offset: us as f64 * 1e3,
+                    slope: 0.0,
+                })
+                .to_vec(),
+            ..Stretch::exact(offset_us * 1_000)
         }],
         anchors,
         aligned: true,

@@ -295,7 +295,7 @@ impl<'a> Data<'a> {
                 let common = piece.at.map(|when| when.at.rfc3339(when.digits));
                 let written = piece
                     .at
-                    .and_then(|when| self.clocks.as_written(piece.cite.source, when))
+                    .and_then(|when| self.clocks.as_written(piece.cite, when))
                     .filter(|written| Some(written) != common.as_ref());
                 (
                     strings.number(&self.shown.cite(piece.cite)),
@@ -391,14 +391,13 @@ impl<'a> Data<'a> {
                     .clocks
                     .of(source.id)
                     .filter(|_| timed(self.shown.analysis, source))?;
-                let stretch = clock.tightest();
-                let offset = stretch.offset;
+                let (offset, best, _) = clock.tightest();
                 Some(SourceLane {
                     path: self.shown.path(source.id).into_owned(),
                     from: extent.map(|(from, _)| from),
                     until: extent.map(|(_, until)| until),
-                    low_us: offset.low.saturating_sub(stretch.best) as f64 / 1e3,
-                    high_us: offset.high.saturating_sub(stretch.best) as f64 / 1e3,
+                    low_us: offset.low.saturating_sub(best) as f64 / 1e3,
+                    high_us: offset.high.saturating_sub(best) as f64 / 1e3,
                     aligned: clock.aligned,
                     clock: phrase::clock(clock),
                 })

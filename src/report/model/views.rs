@@ -120,7 +120,7 @@ impl<'a> Views<'a> {
                     first_line: *first_line,
                 })
                 .collect(),
-            clock: self.clocks.of(source.id).and_then(clock),
+            clock: self.clocks.of(source.id).map(clock),
         }
     }
 
@@ -235,7 +235,7 @@ impl<'a> Views<'a> {
                 let at = piece.at.map(rfc3339);
                 let written = piece
                     .at
-                    .and_then(|when| self.clocks.as_written(piece.cite.source, when))
+                    .and_then(|when| self.clocks.as_written(piece.cite, when))
                     .filter(|written| Some(written) != at.as_ref());
                 let (mut line, mut frame, mut byte) = (None, None, None);
                 let cite = excerpt::located(self.shown.analysis, piece.cite);
@@ -293,20 +293,20 @@ pub fn socket(address: SocketAddr) -> String {
     SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()
 }
 
-fn clock(clock: &Clock) -> Option<ClockView<'_>> {
+fn clock(clock: &Clock) -> ClockView<'_> {
     let (offset_s, low_s, high_s) = clocks::offset_s(clock);
-    Some(ClockView {
+    ClockView {
         offset_s,
         low_s,
         high_s,
-        drift_ppm: clock.stretches.first()?.drift_ppm,
+        drift_ppm: clock.tightest().2.drift_ppm(),
         zone: clock.zone_s.map(clocks::zone_word),
         anchors: clock.anchors,
         aligned: clock.aligned,
         given: clock.given,
         stretches: clock.stretches.len(),
         how: &clock.how,
-    })
+    }
 }
 
 fn alternative(rival: &Alternative) -> AlternativeView<'_> {
