@@ -119,17 +119,16 @@ impl Writer {
         // Into a slice, where it fits: faster than into what grows.
         self.bytes.resize(LARGE, 0);
         let large;
-        let bytes = match postcard::to_slice(&record, &mut self.bytes) {
-            Ok(bytes) => &*bytes,
-            Err(_) => {
-                let Ok(bytes) = postcard::to_allocvec(&record) else {
-                    // Nothing that is kept here can fail to be written down; if it ever does, it stays.
-                    let place = Place::Here(Box::new(record));
-                    return Put { sketch, place };
-                };
-                large = bytes;
-                &large
-            }
+        let bytes = if let Ok(bytes) = postcard::to_slice(&record, &mut self.bytes) {
+            &*bytes
+        } else {
+            let Ok(bytes) = postcard::to_allocvec(&record) else {
+                // Nothing that is kept here can fail to be written down; if it ever does, it stays.
+                let place = Place::Here(Box::new(record));
+                return Put { sketch, place };
+            };
+            large = bytes;
+            &large
         };
         let at = self.area.write(&self.spool, bytes);
         let place = Place::Away(Arc::clone(&self.spool), at, bytes.len() as u32);
