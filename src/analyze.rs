@@ -15,6 +15,7 @@ use crate::progress::Progress;
 use crate::reconstruct::capture::{self, CaptureOptions, CaptureResult};
 use crate::reconstruct::conn::Conn;
 use crate::reconstruct::facts::SourceFacts;
+use crate::reconstruct::key_log::KeyLog;
 use crate::reconstruct::log::{self, LogResult};
 use crate::shelf::{Put, Spool};
 use crate::source::{Kind, SourceId};
@@ -56,6 +57,36 @@ fn listeners(parts: &[Read1]) -> Vec<u16> {
     ports.sort_unstable();
     ports.dedup();
     ports
+}
+
+/// The TLS secrets of all key log files.
+#[derive(Debug, Default)]
+pub struct KeyLogs {
+    /// The secrets.
+    pub keys: KeyLog,
+    /// Counters, a row a file.
+    pub facts: Vec<SourceFacts>,
+    /// What could not be read.
+    pub rejects: Vec<Reject>,
+}
+
+/// Reads every key log file.
+pub fn key_log(input: &Input) -> KeyLogs {
+    let mut read = KeyLogs::default();
+    for source in &input.sources {
+        if source.kind != Kind::KeyLog {
+            continue;
+        }
+        match input.open(source.id) {
+            Ok(reader) => {
+                let (facts, rejects) = read.keys.read(source.id, reader);
+                read.facts.push(facts);
+                read.rejects.extend(rejects);
+            }
+            Err(error) => read.rejects.push(reject(source.id, &error)),
+        }
+    }
+    read
 }
 
 /// What one group of sources held.
@@ -105,13 +136,16 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
     for source in &input.sources {
         progress.source(&source.path, source.bytes);
     }
-    // Logs first: they name listeners on ports that nobody would guess.
-    let is_capture =
-        |group: &&Group| input.sources[group.members[0].0 as usize].kind == Kind::Capture;
+    // Logs and keys first: they name listeners on ports that nobody would guess.
+    let kind = |group: &Group| input.sources[group.members[0].0 as usize].kind;
     let spool = Arc::new(Spool::default());
     let read =
         |group: &Group, options: &Options| read_group(input, group, options, &spool, progress);
-    let (captures, texts): (Vec<&Group>, Vec<&Group>) = input.groups.iter().partition(is_capture);
+    let (captures, texts): (Vec<&Group>, Vec<&Group>) = input
+        .groups
+        .iter()
+        .filter(|group| kind(group) != Kind::KeyLog)
+        .partition(|group| kind(group) == Kind::Capture);
     let mut parts: Vec<Read1> = texts.par_iter().map(|group| read(group, options)).collect();
     let mut wider = options.clone();
     for port in listeners(&parts) {
@@ -121,6 +155,8 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
     }
     // Threads that captures leave idle among themselves follow connections.
     wider.capture.threads = (rayon::current_num_threads() / captures.len().max(1)).max(1);
+    let key_log = key_log(input);
+    wider.capture.keys = Arc::new(key_log.keys);
     parts.extend(
         captures
             .par_iter()
@@ -128,11 +164,16 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
             .collect::<Vec<_>>(),
     );
     let mut reading = Reading {
-        rejects: input.rejects.clone(),
+        rejects: input
+            .rejects
+            .iter()
+            .cloned()
+            .chain(key_log.rejects)
+            .collect(),
         spool: Arc::clone(&spool),
         ..Reading::default()
     };
-    let mut facts: Vec<SourceFacts> = Vec::new();
+    let mut facts: Vec<SourceFacts> = key_log.facts;
     let mut logs: Vec<LogResult> = Vec::new();
     for part in parts {
         match part {

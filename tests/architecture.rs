@@ -30,6 +30,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("pcap_parser", &["parse/pcap"]),
     ("etherparse", &["parse/packet"]),
     ("nom", &["parse"]),
+    ("aes_gcm", &["parse/tls"]),
+    ("chacha20poly1305", &["parse/tls"]),
+    ("hmac", &["parse/tls"]),
     ("parquet", &["report/parquet_table.rs"]),
     ("postcard", &["shelf"]),
 ];

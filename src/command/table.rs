@@ -1,5 +1,7 @@
 //! `conns` and `sessions`: what captures hold, as tables.
 
+use std::sync::Arc;
+
 use natsleuth::analyze;
 use natsleuth::input::{self, Group, Input};
 use natsleuth::reconstruct::capture::{self, CaptureResult};
@@ -51,33 +53,36 @@ fn read<T: Send>(
     all: bool,
     map: &(dyn Fn(Conn) -> Option<T> + Sync),
 ) -> anyhow::Result<Read<T>> {
-    let (input, results) = reading::with_threads(&arguments.input, |options, progress| {
-        let input = input::discover(&arguments.input.paths, &options.input)?;
-        let captures: Vec<&Group> = input
-            .groups
-            .iter()
-            .filter(|group| input.sources[group.members[0].0 as usize].kind == Kind::Capture)
-            .collect();
-        progress.stage("reading");
-        for id in captures.iter().flat_map(|group| &group.members) {
-            let source = &input.sources[id.0 as usize];
-            progress.source(&source.path, source.bytes);
-        }
-        let mut options = options.capture.clone();
-        options.all = all;
-        options.threads = (options.threads / captures.len().max(1)).max(1);
-        let results: Vec<CaptureResult<Option<T>>> = captures
-            .par_iter()
-            .map(|group| {
-                let (mut pieces, unreadable) = analyze::pieces(&input, group);
-                let advance = |bytes| progress.advance(bytes);
-                let mut result = capture::read_map(&mut pieces, &options, &advance, &|| map);
-                result.rejects.extend(unreadable);
-                result
-            })
-            .collect();
-        Ok::<_, input::Error>((input, results))
-    })??;
+    let (input, results, unreadable_keys) =
+        reading::with_threads(&arguments.input, |options, progress| {
+            let input = input::discover(&arguments.input.paths, &options.input)?;
+            let captures: Vec<&Group> = input
+                .groups
+                .iter()
+                .filter(|group| input.sources[group.members[0].0 as usize].kind == Kind::Capture)
+                .collect();
+            progress.stage("reading");
+            for id in captures.iter().flat_map(|group| &group.members) {
+                let source = &input.sources[id.0 as usize];
+                progress.source(&source.path, source.bytes);
+            }
+            let mut options = options.capture.clone();
+            options.all = all;
+            let key_log = analyze::key_log(&input);
+            options.keys = Arc::new(key_log.keys);
+            options.threads = (options.threads / captures.len().max(1)).max(1);
+            let results: Vec<CaptureResult<Option<T>>> = captures
+                .par_iter()
+                .map(|group| {
+                    let (mut pieces, unreadable) = analyze::pieces(&input, group);
+                    let advance = |bytes| progress.advance(bytes);
+                    let mut result = capture::read_map(&mut pieces, &options, &advance, &|| map);
+                    result.rejects.extend(unreadable);
+                    result
+                })
+                .collect();
+            Ok::<_, input::Error>((input, results, key_log.rejects))
+        })??;
     if results.is_empty() {
         let files = match input.sources.len() {
             1 => "the file is none".to_owned(),
@@ -87,6 +92,7 @@ fn read<T: Send>(
         return Err(status::NoInput(why).into());
     }
     let mut rejects = input.rejects.clone();
+    rejects.extend(unreadable_keys);
     let mut rows = Vec::new();
     let mut facts = Vec::new();
     for result in results {

@@ -6,6 +6,11 @@ use nom::multi::{length_data, many0};
 use nom::number::complete::{be_u8, be_u16, be_u24};
 use nom::{IResult, Parser};
 
+pub mod key_log;
+pub mod protection;
+
+use key_log::{RANDOM, Random};
+
 /// Bytes of a record header.
 pub const HEADER: usize = 5;
 /// Longest record body: 2^14 plaintext bytes plus the expansion that RFC 5246 section 6.2.3 allows.
@@ -21,6 +26,29 @@ pub enum Content {
     ApplicationData,
 }
 
+impl Content {
+    /// From its number on the wire.
+    pub const fn of(number: u8) -> Option<Self> {
+        match number {
+            20 => Some(Self::ChangeCipherSpec),
+            21 => Some(Self::Alert),
+            22 => Some(Self::Handshake),
+            23 => Some(Self::ApplicationData),
+            _ => None,
+        }
+    }
+
+    /// Its number on the wire.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::ChangeCipherSpec => 20,
+            Self::Alert => 21,
+            Self::Handshake => 22,
+            Self::ApplicationData => 23,
+        }
+    }
+}
+
 /// A record header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -33,13 +61,7 @@ pub struct Header {
 /// Reads a record header; `None` when these are not five bytes of one.
 pub fn header(bytes: &[u8; HEADER]) -> Option<Header> {
     let len = u16::from_be_bytes([bytes[3], bytes[4]]);
-    let content = match bytes[0] {
-        20 => Content::ChangeCipherSpec,
-        21 => Content::Alert,
-        22 => Content::Handshake,
-        23 => Content::ApplicationData,
-        _ => return None,
-    };
+    let content = Content::of(bytes[0])?;
     (could_start(&bytes[..3]) && len <= BODY_MAX && len > 0).then_some(Header { content, len })
 }
 
@@ -57,6 +79,8 @@ pub enum Hello {
     Client {
         /// Server name indication (RFC 6066 section 3).
         sni: Option<Box<str>>,
+        /// Its random, by which key logs name the connection.
+        random: Random,
     },
     /// ServerHello (RFC 8446 section 4.1.3).
     Server {
@@ -66,14 +90,20 @@ pub enum Hello {
         suite: u16,
         /// It is a HelloRetryRequest.
         retry: bool,
+        /// Its random.
+        random: Random,
     },
 }
 
 /// Random of a HelloRetryRequest (RFC 8446 section 4.1.3).
-const RETRY: [u8; 32] = [
+const RETRY: Random = [
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 ];
+/// Versions on the wire.
+pub const TLS_1_2: u16 = 0x0303;
+/// As in supported_versions.
+pub const TLS_1_3: u16 = 0x0304;
 const EXTENSION_SERVER_NAME: u16 = 0;
 const EXTENSION_SUPPORTED_VERSIONS: u16 = 43;
 
@@ -89,9 +119,9 @@ pub fn hello(body: &[u8]) -> Option<Hello> {
 }
 
 fn client_hello(input: &[u8]) -> IResult<&[u8], Hello> {
-    let (input, _) = (
+    let (input, (_, random, ..)) = (
         be_u16,
-        take(32_usize),
+        take(RANDOM),
         length_data(be_u8),
         length_data(be_u16),
         length_data(be_u8),
@@ -102,7 +132,8 @@ fn client_hello(input: &[u8]) -> IResult<&[u8], Hello> {
         .find(|extension| extension.0 == EXTENSION_SERVER_NAME)
         .and_then(|extension| server_name(extension.1).ok())
         .map(|(_, name)| String::from_utf8_lossy(name).into());
-    Ok((input, Hello::Client { sni }))
+    let random = random.try_into().unwrap_or_default();
+    Ok((input, Hello::Client { sni, random }))
 }
 
 fn server_name(input: &[u8]) -> IResult<&[u8], &[u8]> {
@@ -112,7 +143,7 @@ fn server_name(input: &[u8]) -> IResult<&[u8], &[u8]> {
 
 fn server_hello(input: &[u8]) -> IResult<&[u8], Hello> {
     let (input, (legacy, random, _, suite, _)) =
-        (be_u16, take(32_usize), length_data(be_u8), be_u16, be_u8).parse(input)?;
+        (be_u16, take(RANDOM), length_data(be_u8), be_u16, be_u8).parse(input)?;
     let version = extensions(input)
         .into_iter()
         .find(|extension| extension.0 == EXTENSION_SUPPORTED_VERSIONS)
@@ -124,6 +155,7 @@ fn server_hello(input: &[u8]) -> IResult<&[u8], Hello> {
             version,
             suite,
             retry: random == RETRY,
+            random: random.try_into().unwrap_or_default(),
         },
     ))
 }
@@ -257,7 +289,8 @@ mod tests {
         assert_eq!(
             hello(&client()),
             Some(Hello::Client {
-                sni: Some("localhost".into())
+                sni: Some("localhost".into()),
+                random: [7; 32],
             })
         );
         let thirteen = hello(&server(&[0, 43, 0, 2, 3, 4]));
@@ -266,7 +299,8 @@ mod tests {
             Some(Hello::Server {
                 version: 0x0304,
                 suite: 0x1301,
-                retry: false
+                retry: false,
+                random: [7; 32],
             })
         );
         let Some(Hello::Server { version, .. }) = hello(&server(&[])) else {
@@ -280,7 +314,7 @@ mod tests {
         let whole = client();
         for n in 0..whole.len() {
             match hello(&whole[..n]) {
-                None | Some(Hello::Client { sni: None }) => {}
+                None | Some(Hello::Client { sni: None, .. }) => {}
                 other => panic!("{n}: {other:?}"),
             }
         }

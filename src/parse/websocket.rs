@@ -18,6 +18,10 @@ pub struct HttpHead {
     pub upgrade: bool,
     /// permessage-deflate offered or agreed.
     pub deflate: bool,
+    /// `client_no_context_takeover` is among the extension's parameters.
+    pub client_no_takeover: bool,
+    /// `server_no_context_takeover` is.
+    pub server_no_takeover: bool,
     /// First value of `X-Forwarded-For`.
     pub forwarded_for: Option<Box<str>>,
 }
@@ -40,7 +44,10 @@ pub fn http_head(head: &[u8]) -> HttpHead {
         match name.trim().to_ascii_lowercase().as_str() {
             "upgrade" => read.upgrade = value.eq_ignore_ascii_case("websocket"),
             "sec-websocket-extensions" => {
-                read.deflate |= value.to_ascii_lowercase().contains("permessage-deflate");
+                let value = value.to_ascii_lowercase();
+                read.deflate |= value.contains("permessage-deflate");
+                read.client_no_takeover |= value.contains("client_no_context_takeover");
+                read.server_no_takeover |= value.contains("server_no_context_takeover");
             }
             "x-forwarded-for" => {
                 let value = value.split(',').next().unwrap_or_default().trim();
@@ -150,6 +157,8 @@ mod tests {
             (answer.status, answer.upgrade, answer.deflate),
             (Some(101), true, false)
         );
+        let agreed = http_head(b"HTTP/1.1 101 OK\r\nSec-WebSocket-Extensions: permessage-deflate; Server_No_Context_Takeover");
+        assert!(agreed.deflate && agreed.server_no_takeover && !agreed.client_no_takeover);
         assert_eq!(http_head(b"HTTP/1.1 400 Bad Request").status, Some(400));
         assert_eq!(http_head(b""), super::HttpHead::default());
     }

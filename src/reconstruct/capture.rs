@@ -6,12 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Read;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::conn::Conn;
 use super::conn_table::{ConnTable, Interest, TableFacts};
 use super::four_tuple::{Endpoint, Key, KeyHash};
+use super::key_log::KeyLog;
 use crate::parse::packet::{self, Defragmenter, IcmpError, Packet, Segment};
 use crate::parse::pcap::{Frame, Reader, Step};
 use crate::shelf::{Put, Spool, Writer};
@@ -27,6 +29,8 @@ pub struct CaptureOptions {
     pub auto_ports: bool,
     /// Return every TCP connection, not only those that are wanted.
     pub all: bool,
+    /// Secrets of TLS connections, from key log files; those that a capture holds itself are found there.
+    pub keys: Arc<KeyLog>,
     /// Threads: 1 works without others; more follow connections on as many, while the calling thread reads ahead of them
     /// and mostly waits.
     pub threads: usize,
@@ -43,6 +47,7 @@ impl Default for CaptureOptions {
             ports: Self::PORTS.to_vec(),
             auto_ports: false,
             all: false,
+            keys: Arc::default(),
             threads: 1,
         }
     }
@@ -152,7 +157,7 @@ pub fn read_map<T: Send, F: FnMut(Conn) -> T>(
     };
     let mut decoder = Decoder::new(source, interest.clone(), workers.max(1));
     let mut ends = if workers == 0 {
-        let mut table = ConnTable::new(source, interest, map());
+        let mut table = ConnTable::new(source, interest, Arc::clone(&options.keys), map());
         decoder.run(pieces, advance, &mut |batch| {
             batch.feed(0, &mut table);
         });
@@ -165,8 +170,9 @@ pub fn read_map<T: Send, F: FnMut(Conn) -> T>(
                 let (sender, receiver): (_, Receiver<Arc<Batch>>) = sync_channel(QUEUE);
                 senders.push(sender);
                 let interest = interest.clone();
+                let keys = Arc::clone(&options.keys);
                 handles.push(scope.spawn(move || {
-                    let mut table = ConnTable::new(source, interest, map());
+                    let mut table = ConnTable::new(source, interest, keys, map());
                     while let Ok(batch) = receiver.recv() {
                         batch.feed(shard, &mut table);
                     }
@@ -212,7 +218,7 @@ pub fn read_map<T: Send, F: FnMut(Conn) -> T>(
         .filter(|(_, wanted, resp, _)| options.all || *wanted || servers.contains(resp))
         .map(|(.., conn)| conn)
         .collect();
-    let tables = ends.iter().map(|end| end.1);
+    let tables = ends.into_iter().map(|end| end.1);
     let (facts, rejects) = decoder.finish(tables, (found - conns.len()) as u64);
     CaptureResult {
         records: facts.packets,
@@ -251,6 +257,8 @@ enum What {
         extra: bool,
     },
     Icmp(Box<IcmpError>),
+    /// Lines of a TLS key log, by their place in `extra`.
+    Secrets(Range<usize>),
 }
 
 impl Batch {
@@ -274,6 +282,9 @@ impl Batch {
                     table.segment(key, *from_low, segment, payload, item.at, item.interface);
                 }
                 What::Icmp(error) => table.icmp(error, item.at),
+                What::Secrets(range) => {
+                    table.secrets(self.extra.get(range.clone()).unwrap_or_default());
+                }
             }
         }
     }
@@ -328,6 +339,7 @@ impl Decoder {
             loop {
                 match reader.step() {
                     Step::Frame(frame) => self.frame(&frame, reader.bytes(), &mut batch),
+                    Step::Secrets(range) => self.secrets(&reader.bytes()[range], &mut batch),
                     Step::Refill => {
                         let fresh = std::mem::take(&mut batch.bytes);
                         batch.bytes = reader.refill(fresh);
@@ -384,6 +396,19 @@ impl Decoder {
                 place: Some(Place::Byte(reader.position())),
                 why: "the file ends inside a record".to_owned(),
                 count: 1,
+            });
+        }
+    }
+
+    /// A block of secrets goes to every table, in its place among the packets.
+    fn secrets(&self, text: &[u8], batch: &mut Batch) {
+        let start = batch.extra.len();
+        batch.extra.extend_from_slice(text);
+        for shard in &mut batch.shards {
+            shard.push(Item {
+                at: self.facts.last,
+                interface: 0,
+                what: What::Secrets(start..batch.extra.len()),
             });
         }
     }
@@ -485,9 +510,16 @@ impl Decoder {
         dropped_conns: u64,
     ) -> (CaptureFacts, Vec<Reject>) {
         self.facts.other_conns = dropped_conns;
+        let mut troubles = Vec::new();
         for table in tables {
             self.facts.other_conns += table.other_conns;
             self.facts.stragglers += table.stragglers;
+            troubles.extend(table.troubles);
+        }
+        for (why, (frame, count)) in troubles {
+            let row = self.broken.entry(why.to_owned()).or_insert((frame, 0));
+            row.0 = row.0.min(frame);
+            row.1 += count;
         }
         for (why, (frame, count)) in std::mem::take(&mut self.broken) {
             let (source, frame) = self.facts.place(frame);

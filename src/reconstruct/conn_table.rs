@@ -3,10 +3,12 @@
 //! What becomes of a packet depends on its own connection and its own time only, never on when memory is freed:
 //! the result is the same however connections are spread over tables.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 
 use super::conn::{Conn, End, FourTuple};
 use super::four_tuple::{Endpoint, Key, KeyHash};
+use super::key_log::{KeyLog, KeyRing};
 use super::live_conn::{FirstPacket, LiveConn, Wish};
 use super::server_port::is_likely;
 use crate::parse::packet::{ACK, Host, IcmpError, RST, SYN, Segment};
@@ -68,18 +70,21 @@ fn linger(conn: &LiveConn) -> i64 {
 }
 
 /// What a table has to say besides connections.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TableFacts {
     /// Connections that were neither on a port asked for nor NATS.
     pub other_conns: u64,
     /// Packets that came after the end of their connection.
     pub stragglers: u64,
+    /// Sessions that could not be read in full: why, the first frame, how many.
+    pub troubles: BTreeMap<&'static str, (u64, u64)>,
 }
 
 /// The connections of one shard.
 pub struct ConnTable<T, F: FnMut(Conn) -> T> {
     source: SourceId,
     interest: Interest,
+    keys: Arc<KeyRing>,
     slots: HashMap<Key, Slot, KeyHash>,
     live: Vec<Option<(Key, Box<LiveConn>)>>,
     free: Vec<u32>,
@@ -104,10 +109,11 @@ const HOSTS: usize = 65_536;
 
 impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
     /// An empty table; `finish` gets every connection when it is over.
-    pub fn new(source: SourceId, interest: Interest, finish: F) -> Self {
+    pub fn new(source: SourceId, interest: Interest, keys: Arc<KeyLog>, finish: F) -> Self {
         Self {
             source,
             interest,
+            keys: Arc::new(KeyRing::new(keys)),
             slots: HashMap::default(),
             live: Vec::new(),
             free: Vec::new(),
@@ -121,6 +127,11 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
             finish,
             facts: TableFacts::default(),
         }
+    }
+
+    /// Takes lines of a TLS key log that the capture holds.
+    pub fn secrets(&mut self, text: &[u8]) {
+        self.keys.add(text);
     }
 
     /// Takes the next segment of the capture.
@@ -229,6 +240,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
         let wish = Wish {
             wanted,
             detect: self.interest.detect && !wanted,
+            keys: &self.keys,
         };
         let conn = Box::new(LiveConn::new(
             self.source,
@@ -374,6 +386,12 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
             return;
         }
         let conn = conn.finish(Moment::default());
+        let troubles = conn.session.iter().flat_map(|session| session.troubles());
+        for (why, at) in troubles {
+            let row = self.facts.troubles.entry(why).or_insert((at.frame, 0));
+            row.0 = row.0.min(at.frame);
+            row.1 += 1;
+        }
         self.done.push((first, wanted, resp, (self.finish)(conn)));
     }
 

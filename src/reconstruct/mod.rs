@@ -22,6 +22,7 @@ mod flow;
 mod four_tuple;
 mod host_end;
 mod identity;
+pub mod key_log;
 mod limits;
 pub mod lines;
 mod live_conn;

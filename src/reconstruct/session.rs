@@ -17,8 +17,12 @@ pub(crate) mod facts;
 pub(crate) mod last_ops;
 pub(crate) mod mqtt_reader;
 pub(crate) mod pings;
+pub(crate) mod requests;
 pub(crate) mod s2_reader;
 pub(crate) mod speaker;
+pub(crate) mod tls_handshake;
+pub(crate) mod tls_layer;
+pub(crate) mod tls_open;
 pub(crate) mod tls_reader;
 pub(crate) mod tls_watch;
 pub(crate) mod verdict;
@@ -28,6 +32,8 @@ pub(crate) mod websocket_reader;
 mod properties;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod verbs;
 
 /// A conversation. "Client" is the connecting NATS peer (client, leafnode remote, soliciting route), "server" the accepting one.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -68,6 +74,25 @@ pub struct Session {
     pub rtt: Option<Rtt>,
     /// Bytes that could not be read as what `protocol` says: first place, and how many times.
     pub garbage: Option<(Moment, u64)>,
+}
+
+impl Session {
+    /// What could not be read of it, and where that begins.
+    pub fn troubles(&self) -> impl Iterator<Item = (&'static str, Moment)> {
+        let keys = self
+            .tls
+            .as_ref()
+            .and_then(|tls| Some((tls.keys.trouble()?, tls.at)));
+        let nats = matches!(
+            self.protocol,
+            Protocol::Client | Protocol::Route | Protocol::Gateway | Protocol::Leafnode
+        );
+        let garbage = self
+            .garbage
+            .filter(|_| nats)
+            .map(|(at, _)| ("bytes that are no operation, in a session of NATS", at));
+        keys.into_iter().chain(garbage)
+    }
 }
 
 /// What is spoken on a connection.
@@ -125,8 +150,21 @@ pub struct Talk {
     pub unknown_verb: Option<(Moment, Box<str>)>,
     /// Last complete operation of any kind.
     pub last_op: Option<Moment>,
+    /// Messages of this side with a reply subject, and their answers.
+    pub asked: Option<Box<Exchange>>,
     /// UNSUB for every subscription (or PING) right before this side's close: a drain.
     pub drained: bool,
+}
+
+/// Requests and their answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// Messages with a reply subject.
+    pub requests: u64,
+    /// Those without an answer at the end (of the last 32).
+    pub open: u64,
+    /// From a request to its first answer, as the capture saw both, nanoseconds.
+    pub latency: Option<Rtt>,
 }
 
 /// An -ERR.
@@ -185,14 +223,59 @@ pub struct TlsSeen {
     pub client_records: u64,
     /// By the server.
     pub server_records: u64,
-    /// Keys were given and the conversation was read.
+    /// Keys were given, and both directions were read to their end: operations are known, not guessed from sizes.
     pub decrypted: bool,
+    /// What became of the keys.
+    pub keys: Keys,
     /// One side spoke TLS and the other plain text.
     pub mismatch: Option<Box<str>>,
     /// Probable PINGs without answer at the end (records of PING's size), client's.
     pub client_unanswered: Vec<Moment>,
     /// The server's.
     pub server_unanswered: Vec<Moment>,
+}
+
+/// What became of the keys of a TLS connection. Of its two directions the worse counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Keys {
+    /// They opened the records.
+    Fit,
+    /// None were given for this connection, or nothing was sealed.
+    #[default]
+    NotGiven,
+    /// Secrets are given, but records of this version and cipher suite are not read.
+    Unsupported,
+    /// They opened the records up to a place behind which none opens.
+    Lost,
+    /// They open no record.
+    Wrong,
+}
+
+impl Keys {
+    /// In a word, for programs.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Fit => "fit",
+            Self::NotGiven => "not-given",
+            Self::Unsupported => "unsupported",
+            Self::Lost => "lost",
+            Self::Wrong => "wrong",
+        }
+    }
+
+    /// What to say of keys that are of no use, or of less than hoped.
+    pub const fn trouble(self) -> Option<&'static str> {
+        match self {
+            Self::Fit | Self::NotGiven => None,
+            Self::Unsupported => Some(
+                "TLS with given keys, of a version and cipher suite whose records are not read",
+            ),
+            Self::Lost => Some("TLS that the given keys open only in part"),
+            Self::Wrong => Some(
+                "TLS whose given keys open no record: they are of another connection, or wrong",
+            ),
+        }
+    }
 }
 
 /// WebSocket as far as visible.
@@ -208,6 +291,10 @@ pub struct WebSocketSeen {
     pub status: Option<u16>,
     /// permessage-deflate agreed.
     pub deflate: bool,
+    /// The client compresses with what it said before (RFC 7692 section 7.1.1).
+    pub client_takeover: bool,
+    /// So does the server; nats-server itself never does.
+    pub server_takeover: bool,
     /// Close frame: moment, from the server, code, reason.
     pub close: Option<(Moment, bool, u16, Box<str>)>,
 }

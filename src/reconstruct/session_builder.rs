@@ -3,7 +3,10 @@
 //! Invariant: the result depends on the bytes, their moments and the holes between them, not on how the bytes were cut
 //! into calls nor on how the two directions interleave.
 
+use std::sync::Arc;
+
 use super::conn::End;
+use super::key_log::KeyRing;
 use super::session::Session;
 use super::session::direction::Direction;
 use super::session::facts::{Facts, Listener, index};
@@ -12,9 +15,10 @@ use super::session::verdict::{self, Ended};
 use crate::span::Moment;
 
 /// A session in the making; small, since every live connection holds one.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct SessionBuilder {
     resp_port: u16,
+    keys: Option<Arc<KeyRing>>,
     directions: [Direction; 2],
     speakers: [Speaker; 2],
     facts: Facts,
@@ -27,10 +31,19 @@ impl SessionBuilder {
     pub fn new(resp_port: u16) -> Self {
         Self {
             resp_port,
+            keys: None,
             directions: Default::default(),
             speakers: Default::default(),
             facts: Facts::default(),
             ended: [None; 2],
+        }
+    }
+
+    /// The same, with secrets that may open its TLS records.
+    pub fn with_keys(resp_port: u16, keys: Arc<KeyRing>) -> Self {
+        Self {
+            keys: Some(keys),
+            ..Self::new(resp_port)
         }
     }
 
@@ -98,6 +111,7 @@ impl SessionBuilder {
                 me,
                 peer,
                 facts: &mut self.facts,
+                keys: self.keys.as_deref(),
             },
         )
     }

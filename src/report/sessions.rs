@@ -2,11 +2,12 @@
 //!
 //! Subjects are counts, never names; credentials are never shown, only their kind.
 
+mod object;
+
 use std::io::{self, Write};
 
-use serde_json::{Value, json};
+use object::object;
 
-use crate::parse::nats::protocol_error::ProtocolError;
 use crate::reconstruct::conn::{Conn, End};
 use crate::reconstruct::session::{Notice, Protocol, Session, Talk};
 use crate::report::conns::ConnsFormat;
@@ -14,7 +15,7 @@ use crate::span::Moment;
 use crate::time::{Instant, SECOND};
 
 /// Column titles of text and TSV.
-const TITLES: [&str; 19] = [
+const TITLES: [&str; 22] = [
     "start",
     "duration_s",
     "client",
@@ -23,10 +24,13 @@ const TITLES: [&str; 19] = [
     "name",
     "lang",
     "version",
+    "user",
+    "account",
     "server_name",
     "cid",
     "ready_ms",
     "rtt_ms",
+    "answer_ms",
     "in_msgs",
     "in_bytes",
     "out_msgs",
@@ -42,12 +46,12 @@ const NUMBERS: [&str; 10] = [
     "cid",
     "ready_ms",
     "rtt_ms",
+    "answer_ms",
     "in_msgs",
     "in_bytes",
     "out_msgs",
     "out_bytes",
     "open_pings",
-    "frame",
 ];
 
 /// Writes the table of the sessions on `conns`; connections without payload have no row.
@@ -104,6 +108,11 @@ fn line<'a>(
     writeln!(out, "{}", text.trim_end())
 }
 
+/// The end of the connection that is the client.
+fn client_end(session: &Session) -> End {
+    session.server_end.map_or(End::Orig, End::other)
+}
+
 /// Client and server as the session tells them apart.
 fn ends(conn: &Conn, session: &Session) -> (String, String) {
     let (orig, resp) = (conn.tuple.orig.to_string(), conn.tuple.resp.to_string());
@@ -122,6 +131,10 @@ fn cells(conn: &Conn, session: &Session) -> [String; TITLES.len()] {
             .map_or_else(|| "-".to_owned(), clean)
     };
     let open = session.client.unanswered_pings.len() + session.server.unanswered_pings.len();
+    let account = connect
+        .and_then(|connect| connect.account.clone())
+        .or_else(|| info.and_then(|info| info.remote_account.clone()))
+        .map(Some);
     let tls = session.tls.as_ref();
     let blind = tls.map_or(0, |tls| {
         tls.client_unanswered.len() + tls.server_unanswered.len()
@@ -135,6 +148,8 @@ fn cells(conn: &Conn, session: &Session) -> [String; TITLES.len()] {
         said(connect.map(|connect| &connect.name)),
         said(connect.map(|connect| &connect.lang)),
         said(connect.map(|connect| &connect.version)),
+        said(connect.map(|connect| &connect.user)),
+        said(account.as_ref()),
         said(info.map(|info| &info.server_name)),
         info.and_then(|info| info.client_id)
             .map_or_else(|| "-".to_owned(), |cid| cid.to_string()),
@@ -144,19 +159,29 @@ fn cells(conn: &Conn, session: &Session) -> [String; TITLES.len()] {
         session
             .rtt
             .map_or_else(|| "-".to_owned(), |rtt| millis(rtt.median)),
+        answer_time(session).map_or_else(|| "-".to_owned(), millis),
         session.client.messages.to_string(),
         session.client.message_bytes.to_string(),
         session.server.messages.to_string(),
         session.server.message_bytes.to_string(),
         (open + blind).to_string(),
         carriers(session).join("+"),
-        last_words(session),
+        last_words(conn, session),
     ]
 }
 
-/// What the session said about its own end.
-fn last_words(session: &Session) -> String {
+/// Median time from a request of the client to its first answer; of a service, which only answers, its own.
+fn answer_time(session: &Session) -> Option<i64> {
+    let median = |talk: &Talk| Some(talk.asked.as_ref()?.latency?.median);
+    median(&session.client).or_else(|| median(&session.server))
+}
+
+/// What the session said about its own end, and what was left open.
+fn last_words(conn: &Conn, session: &Session) -> String {
     let mut words = Vec::new();
+    if let Some(why) = session.tls.as_ref().and_then(|tls| tls.keys.trouble()) {
+        words.push(why.to_owned());
+    }
     if let Some(mismatch) = session.tls.as_ref().and_then(|tls| tls.mismatch.as_deref()) {
         words.push(mismatch.to_owned());
     }
@@ -181,6 +206,38 @@ fn last_words(session: &Session) -> String {
                 "{who}'s {verb} cut at {present} of {} bytes",
                 cut.declared
             ));
+        }
+        if let (Some(first), Some(last)) =
+            (talk.unanswered_pings.first(), talk.unanswered_pings.last())
+        {
+            let clock = |at: &Moment| {
+                let text = Instant(at.ns).rfc3339(3);
+                text.get(11..23).unwrap_or_default().to_owned()
+            };
+            words.push(match talk.unanswered_pings.len() {
+                1 => format!("{who}'s PING of {} open", clock(first)),
+                n => format!(
+                    "{n} PINGs of {who}'s open, {} to {}",
+                    clock(first),
+                    clock(last)
+                ),
+            });
+        }
+    }
+    for (who, end) in [
+        ("client", client_end(session)),
+        ("server", client_end(session).other()),
+    ] {
+        let (flow, peer) = (conn.flow(end), conn.flow(end.other()));
+        if flow.unacked_bytes > 0 {
+            words.push(format!(
+                "{} bytes of {who}'s unacknowledged",
+                flow.unacked_bytes
+            ));
+        }
+        if peer.zero_window_ns > 0 || peer.zero_window_since.is_some() {
+            let time = seconds(peer.zero_window_ns);
+            words.push(format!("window to {who} shut for {time} s"));
         }
     }
     if words.is_empty() {
@@ -241,150 +298,6 @@ fn seconds(ns: i64) -> String {
 fn millis(ns: i64) -> String {
     let ns = ns.max(0);
     format!("{}.{:03}", ns / 1_000_000, ns / 1000 % 1000)
-}
-
-fn at(moment: Moment) -> Value {
-    json!({ "at": Instant(moment.ns).rfc3339(9), "frame": moment.frame })
-}
-
-fn talk(talk: &Talk) -> Value {
-    json!({
-        "messages": talk.messages,
-        "message_bytes": talk.message_bytes,
-        "largest_message": talk.largest_message,
-        "longest_line": talk.longest_line,
-        "subs": talk.subs,
-        "unsubs": talk.unsubs,
-        "pings": talk.pings,
-        "pongs": talk.pongs,
-        "unanswered_pings": talk.unanswered_pings.iter().copied().map(at).collect::<Vec<_>>(),
-        "ping_interval_ns": talk.ping_interval,
-        "headers_used": talk.headers_used,
-        "last_ops": talk.last_ops.iter().map(|(moment, verb)| {
-            let mut op = at(*moment);
-            op["verb"] = verb.word().into();
-            op
-        }).collect::<Vec<_>>(),
-        "cut": talk.cut.map(|cut| json!({
-            "verb": cut.verb.word(),
-            "declared": cut.declared,
-            "present": cut.present,
-            "frame": cut.at.frame,
-        })),
-        "unknown_verb": talk.unknown_verb.as_ref().map(|(moment, quote)| json!({
-            "quote": quote,
-            "frame": moment.frame,
-        })),
-        "drained": talk.drained,
-    })
-}
-
-fn object(conn: &Conn, session: &Session) -> Value {
-    let (client, server) = ends(conn, session);
-    let info = session.info.as_ref().map(|info| {
-        json!({
-            "server_id": info.server_id,
-            "server_name": info.server_name,
-            "version": info.version,
-            "client_id": info.client_id,
-            "client_ip": info.client_ip.map(|ip| ip.to_string()),
-            "cluster": info.cluster,
-            "max_payload": info.max_payload,
-            "tls_required": info.tls_required,
-            "auth_required": info.auth_required,
-            "headers": info.headers,
-            "frame": session.info_at.map(|moment| moment.frame),
-        })
-    });
-    let connect = session.connect.as_ref().map(|connect| {
-        json!({
-            "name": connect.name,
-            "lang": connect.lang,
-            "version": connect.version,
-            "user": connect.user,
-            "account": connect.account,
-            "credentials": connect.credentials,
-            "protocol": connect.protocol,
-            "headers": connect.headers,
-            "verbose": connect.verbose,
-            "frame": session.connect_at.map(|moment| moment.frame),
-        })
-    });
-    let tls = session.tls.as_ref().map(|tls| {
-        json!({
-            "first": tls.first,
-            "established": tls.established,
-            "version": tls.version,
-            "sni": tls.sni,
-            "alerts": tls.alerts.iter().map(|(moment, from_server, word)| json!({
-                "frame": moment.frame,
-                "from": if *from_server { "server" } else { "client" },
-                "says": word,
-            })).collect::<Vec<_>>(),
-            "client_records": tls.client_records,
-            "server_records": tls.server_records,
-            "client_unanswered": tls.client_unanswered.iter().copied().map(at).collect::<Vec<_>>(),
-            "server_unanswered": tls.server_unanswered.iter().copied().map(at).collect::<Vec<_>>(),
-            "mismatch": tls.mismatch,
-        })
-    });
-    json!({
-        "start": Instant(conn.first.ns).rfc3339(9),
-        "duration_s": seconds(conn.last.ns - conn.first.ns),
-        "client": client,
-        "server": server,
-        "protocol": protocol(&session.protocol),
-        "carried_by": carriers(session),
-        "info": info,
-        "connect": connect,
-        "ready": session.ready_at.map(at),
-        "rtt_ns": session.rtt.map(|rtt| json!({
-            "min": rtt.min, "median": rtt.median, "max": rtt.max, "count": rtt.count,
-        })),
-        "client_says": talk(&session.client),
-        "server_says": talk(&session.server),
-        "errors": session.errors.iter().map(|error| json!({
-            "at": at(error.at),
-            "from": if error.from_server { "server" } else { "client" },
-            "text": error.text,
-            "closes": !ProtocolError::from_text(&error.text).keeps_connection(),
-        })).collect::<Vec<_>>(),
-        "notices": session.notices.iter().map(|(moment, notice)| {
-            let mut seen = at(*moment);
-            match notice {
-                Notice::LameDuck => seen["lame_duck"] = true.into(),
-                Notice::ConnectUrls(urls) => seen["connect_urls"] = json!(urls),
-            }
-            seen
-        }).collect::<Vec<_>>(),
-        "tls": tls,
-        "websocket": session.websocket.as_ref().map(|seen| json!({
-            "path": seen.path,
-            "forwarded_for": seen.forwarded_for,
-            "status": seen.status,
-            "deflate": seen.deflate,
-            "close": seen.close.as_ref().map(|(moment, from_server, code, reason)| json!({
-                "frame": moment.frame,
-                "from": if *from_server { "server" } else { "client" },
-                "code": code,
-                "reason": reason,
-            })),
-        })),
-        "mqtt": session.mqtt.as_ref().map(|mqtt| json!({
-            "level": mqtt.level,
-            "keep_alive_s": mqtt.keep_alive,
-            "connack": mqtt.connack.map(|(_, code)| code),
-            "disconnect": mqtt.disconnect.map(|(moment, from_server, reason)| json!({
-                "frame": moment.frame,
-                "from": if from_server { "server" } else { "client" },
-                "reason": reason,
-            })),
-        })),
-        "unreadable": session.garbage.map(|(moment, times)| json!({
-            "frame": moment.frame, "times": times,
-        })),
-        "last_frame": conn.last.frame,
-    })
 }
 
 #[cfg(test)]

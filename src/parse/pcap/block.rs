@@ -11,9 +11,16 @@ const SIMPLE_PACKET: u32 = 3;
 const NAME_RESOLUTION: u32 = 4;
 const INTERFACE_STATISTICS: u32 = 5;
 const ENHANCED_PACKET: u32 = 6;
+const DECRYPTION_SECRETS: u32 = 10;
+
+/// Secrets in the format of a TLS key log (draft-ietf-opsawg-pcapng section 4.7).
+const TLS_KEY_LOG: u32 = 0x544c_534b;
 
 /// Interfaces believed in one section: more than any machine has.
 const MOST_INTERFACES: usize = 65_536;
+
+/// The longest block of secrets that is read: about eighty thousand lines of a key log.
+const LONGEST_SECRETS: usize = 16 * 1024 * 1024;
 
 /// The section being read.
 #[derive(Clone, Debug)]
@@ -80,7 +87,12 @@ impl Section {
         if length < 12 || !length.is_multiple_of(4) {
             return Record::Bad("a block with an impossible length");
         }
-        if length > LONGEST_RECORD {
+        let limit = if kind == DECRYPTION_SECRETS {
+            LONGEST_SECRETS
+        } else {
+            LONGEST_RECORD
+        };
+        if length > limit {
             let known = kind <= ENHANCED_PACKET;
             return if known {
                 Record::Bad("a packet record longer than any packet")
@@ -112,8 +124,21 @@ impl Section {
                 self.statistics(block);
                 Record::Other(length)
             }
+            DECRYPTION_SECRETS => self.secrets(block),
             _ => Record::Other(length),
         }
+    }
+
+    /// Secrets of other kinds (WireGuard, ZigBee, SSH) are passed over.
+    fn secrets(&self, block: &[u8]) -> Record {
+        if block.len() < 20 || u32_at(block, 8, self.big) != TLS_KEY_LOG {
+            return Record::Other(block.len());
+        }
+        let len = u32_at(block, 12, self.big) as usize;
+        if len > block.len() - 20 {
+            return Record::Bad("decryption secrets longer than their block");
+        }
+        Record::Secrets(16..16 + len, block.len())
     }
 
     fn packet(&self, block: &[u8], id: u32) -> Record {

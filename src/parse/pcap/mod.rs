@@ -14,6 +14,7 @@ mod resolution;
 mod snoop;
 
 use std::io::Read;
+use std::ops::Range;
 
 use resolution::Resolution;
 
@@ -21,7 +22,7 @@ use resolution::Resolution;
 pub const CHUNK: usize = 256 * 1024;
 
 /// The longest record believed. Wireshark refuses packets above 256 KiB on every link type that can carry TCP; blocks of
-/// other kinds (decryption secrets, journal entries) may be longer and are skipped unread.
+/// decryption secrets may be longer, those of other kinds (journal entries) are then skipped unread.
 const LONGEST_RECORD: usize = 1024 * 1024;
 
 /// A captured packet, by its place in the reader's buffer.
@@ -46,6 +47,8 @@ pub struct Frame {
 pub enum Step {
     /// A packet.
     Frame(Frame),
+    /// The text of a TLS key log (pcapng's Decryption Secrets Block), where it lies in [`Reader::bytes`].
+    Secrets(Range<usize>),
     /// The buffer is used up: call [`Reader::refill`].
     Refill,
     /// No more input.
@@ -77,6 +80,8 @@ enum Format {
 enum Record {
     /// A frame, relative to the slice, and the record's length.
     Frame(Frame, usize),
+    /// Decryption secrets, relative to the slice, and the record's length.
+    Secrets(Range<usize>, usize),
     /// No frame in this record; its length.
     Other(usize),
     /// More bytes are needed: this many in all.
@@ -203,6 +208,12 @@ impl<R: Read> Reader<R> {
                     self.wanted = 0;
                     self.last_ns = frame.ns;
                     return Step::Frame(frame);
+                }
+                Record::Secrets(range, length) => {
+                    let range = self.start + range.start..self.start + range.end;
+                    self.start += length;
+                    self.wanted = 0;
+                    return Step::Secrets(range);
                 }
                 Record::Other(length) => {
                     self.start += length;

@@ -32,6 +32,7 @@ fn read(file: &[u8]) -> (Vec<Found>, Vec<&'static str>, bool) {
                 let data = reader.bytes()[frame.start..frame.start + frame.captured].to_vec();
                 found.push((frame.ns, data));
             }
+            Step::Secrets(range) => found.push((0, reader.bytes()[range].to_vec())),
             Step::Refill => {
                 reader.refill(Vec::new());
             }
@@ -246,6 +247,41 @@ fn sections_of_both_byte_orders_and_their_drops() {
         }
     }
     assert_eq!(reader.dropped(), Some(34));
+}
+
+#[test]
+fn decryption_secrets_in_both_byte_orders() {
+    let micros = u64::from(T) * 1_000_000;
+    for big in [false, true] {
+        let word = |value: u32| {
+            if big {
+                value.to_be_bytes()
+            } else {
+                value.to_le_bytes()
+            }
+        };
+        let text = b"CLIENT_RANDOM 00 11\n\n";
+        let secrets = |kind: u32, declared: u32| {
+            let mut body = [&word(kind)[..], &word(declared), text].concat();
+            body.resize(body.len().next_multiple_of(4), 0);
+            block(big, 10, &body)
+        };
+        let len = text.len() as u32;
+        let file = [
+            section(big, &[], micros),
+            secrets(0x544c_534b, len),
+            secrets(0x5747_4b4c, len),
+            section(big, &[], micros),
+        ]
+        .concat();
+        let both = [at(0, b"one"), (0, text.to_vec()), at(0, b"one")];
+        assert_eq!(read(&file), (both.to_vec(), vec![], false));
+        let lying = [section(big, &[], micros), secrets(0x544c_534b, 1000)].concat();
+        assert_eq!(
+            read(&lying).1,
+            ["decryption secrets longer than their block"]
+        );
+    }
 }
 
 mod properties {

@@ -1,5 +1,7 @@
 //! Payload in order to the session builder; holes waited for and given up.
 
+use std::sync::Arc;
+
 use super::{Follow, LiveConn, index};
 use crate::reconstruct::assembler::{Piece, give_from};
 use crate::reconstruct::conn::End;
@@ -13,7 +15,9 @@ impl LiveConn {
     /// Hands payload to the session builder in order; what lies behind a hole is kept.
     pub(super) fn deliver(&mut self, end: End, start: i64, len: u32, payload: &[u8], at: Moment) {
         let me = index(end);
-        if matches!(self.follow, Follow::Undecided) && end == End::Resp {
+        if let Follow::Undecided(keys) = &self.follow
+            && end == End::Resp
+        {
             if start > self.delivered[me] {
                 return;
             }
@@ -21,7 +25,8 @@ impl LiveConn {
                 self.wanted = true;
                 self.delivered[0] = self.flows[0].present.front();
                 self.delivered[1] = start;
-                let builder = SessionBuilder::new(self.tuple.resp.port());
+                let port = self.tuple.resp.port();
+                let builder = SessionBuilder::with_keys(port, Arc::clone(keys));
                 self.follow = Follow::Yes(Box::new(builder));
             } else {
                 self.follow = Follow::No;

@@ -16,7 +16,7 @@ impl LiveConn {
         let end = self.end();
         let session = match self.follow {
             Follow::Yes(builder) => builder.finish(self.last),
-            Follow::No | Follow::Undecided => None,
+            Follow::No | Follow::Undecided(_) => None,
         };
         let seen = [0, 1].map(|index| self.flows[index].flow.packets > 0);
         let [orig, resp] = self.flows;

@@ -5,10 +5,13 @@ mod data;
 mod delivery;
 mod ending;
 
+use std::sync::Arc;
+
 use super::anomaly::{name, note};
 use super::conn::{End, FourTuple, Handshake, IcmpSeen, Rst, Sample, Silence, TailPacket};
 use super::conn_state::ConnState;
 use super::flow::{FlowState, Probe};
+use super::key_log::KeyRing;
 use super::rst;
 use super::sample::Samples;
 use super::seq::Seq;
@@ -29,7 +32,7 @@ const FEW: usize = 8;
 enum Follow {
     No,
     /// Until the responder's first payload shows whether this is NATS.
-    Undecided,
+    Undecided(Arc<KeyRing>),
     Yes(Box<SessionBuilder>),
 }
 
@@ -82,11 +85,13 @@ pub struct FirstPacket {
 
 /// How a connection is to be followed.
 #[derive(Clone, Copy, Debug)]
-pub struct Wish {
+pub struct Wish<'a> {
     /// It is one of those asked for: reassemble it.
     pub wanted: bool,
     /// Look for an INFO banner.
     pub detect: bool,
+    /// Secrets that may open its TLS records.
+    pub keys: &'a Arc<KeyRing>,
 }
 
 const fn index(end: End) -> usize {
@@ -105,12 +110,13 @@ impl LiveConn {
         tunnel: Option<Tunnel>,
         at: Moment,
         first: FirstPacket,
-        wish: Wish,
+        wish: Wish<'_>,
     ) -> Self {
         let follow = if wish.wanted {
-            Follow::Yes(Box::new(SessionBuilder::new(tuple.resp.port())))
+            let keys = Arc::clone(wish.keys);
+            Follow::Yes(Box::new(SessionBuilder::with_keys(tuple.resp.port(), keys)))
         } else if wish.detect {
-            Follow::Undecided
+            Follow::Undecided(Arc::clone(wish.keys))
         } else {
             Follow::No
         };

@@ -42,6 +42,7 @@ impl Dialogue {
         let wish = Wish {
             wanted: true,
             detect: false,
+            keys: &std::sync::Arc::default(),
         };
         Self {
             conn: LiveConn::new(

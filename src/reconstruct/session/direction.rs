@@ -4,7 +4,7 @@
 use super::facts::{Listener, index};
 use super::mqtt_reader::MqttReader;
 use super::s2_reader::{self, S2Reader};
-use super::tls_reader::TlsReader;
+use super::tls_layer::TlsLayer;
 use super::websocket_reader::{self, WebSocketReader};
 use super::{Verb, WebSocketSeen};
 use crate::parse::nats::glance::could_start;
@@ -14,7 +14,7 @@ use crate::parse::websocket::{HEAD_MAX, http_head};
 use crate::span::Moment;
 
 /// What carries the operations.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 enum Layer {
     /// Not known yet: the direction begins, or a line begins with a strange byte.
     #[default]
@@ -24,7 +24,7 @@ enum Layer {
     /// An HTTP head that is not complete.
     Http,
     WebSocket(Box<WebSocketReader>),
-    Tls(Box<TlsReader>),
+    Tls(Box<TlsLayer>),
     S2(Box<S2Reader>),
     Mqtt(Box<MqttReader>),
     /// A PROXY header, version 1: its line is passed over.
@@ -36,16 +36,26 @@ enum Layer {
 }
 
 /// One direction.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Direction {
     layer: Layer,
     /// The reader has seen the beginning: later strange bytes have no name.
     begun: bool,
+    /// These bytes came out of TLS, which does not begin a second time.
+    inside: bool,
     /// Its line buffer also holds the bytes that are not decided yet, and an incomplete HTTP head.
     ops: OpReader,
 }
 
 impl Direction {
+    /// What comes out of opened TLS records.
+    pub fn inside_tls() -> Self {
+        Self {
+            inside: true,
+            ..Self::default()
+        }
+    }
+
     /// Bytes in order.
     pub fn data(&mut self, at: Moment, bytes: &[u8], listener: &mut Listener<'_>) {
         let mut rest = bytes;
@@ -82,7 +92,8 @@ impl Direction {
                 }
                 Layer::WebSocket(reader) => {
                     let ops = &mut self.ops;
-                    reader.read(rest, |out| from_websocket(ops, out, at, listener));
+                    let takeover = takeover(reader.is_server(), listener);
+                    reader.read(rest, takeover, |out| from_websocket(ops, out, at, listener));
                     &[]
                 }
                 Layer::S2(reader) => {
@@ -90,9 +101,8 @@ impl Direction {
                     reader.read(rest, |out| from_s2(ops, out, at, listener));
                     &[]
                 }
-                Layer::Tls(reader) => {
-                    let watch = listener.facts.tls.get_or_insert_default();
-                    reader.read(rest, at, |record| watch.record(listener.from, record));
+                Layer::Tls(layer) => {
+                    layer.data(at, rest, listener);
                     &[]
                 }
                 Layer::Mqtt(reader) => {
@@ -118,16 +128,16 @@ impl Direction {
             Layer::Http | Layer::ProxyLine | Layer::Proxy(..) => self.layer = Layer::Other,
             Layer::WebSocket(reader) => {
                 let ops = &mut self.ops;
-                reader.gap(len, |out| from_websocket(ops, out, at, listener));
+                let takeover = takeover(reader.is_server(), listener);
+                reader.gap(len, takeover, |out| {
+                    from_websocket(ops, out, at, listener);
+                });
             }
             Layer::S2(reader) => {
                 let ops = &mut self.ops;
                 reader.gap(len, |out| from_s2(ops, out, at, listener));
             }
-            Layer::Tls(reader) => {
-                let watch = listener.facts.tls.get_or_insert_default();
-                reader.gap(at, len, |record| watch.record(listener.from, record));
-            }
+            Layer::Tls(layer) => layer.gap(at, len, listener),
             Layer::Mqtt(reader) => {
                 if !reader.gap(at, len, listener) {
                     listener.lost(at);
@@ -137,9 +147,28 @@ impl Direction {
         }
     }
 
+    /// An unknown amount is missing.
+    pub fn lost(&mut self, at: Moment, listener: &mut Listener<'_>) {
+        match self.layer {
+            Layer::Unknown | Layer::Plain => {
+                self.decide(at, listener);
+                self.layer = Layer::Plain;
+                self.begun = true;
+                self.ops.lose_step();
+                listener.lost(at);
+            }
+            _ => self.gap(at, u64::MAX, listener),
+        }
+    }
+
     /// The end of the direction.
     pub fn end(&mut self, at: Moment, by_fin: bool, listener: &mut Listener<'_>) {
         self.decide(at, listener);
+        if let Layer::Tls(layer) = &mut self.layer
+            && layer.end(at, by_fin, listener)
+        {
+            return;
+        }
         let cut = match &self.layer {
             Layer::Mqtt(reader) => {
                 let serves = listener.facts.kin.serves[index(listener.from)];
@@ -187,7 +216,10 @@ impl Direction {
     fn enter(&mut self, known: Beginning, start: &[u8], at: Moment, listener: &mut Listener<'_>) {
         let first = !std::mem::replace(&mut self.begun, true);
         self.layer = match known {
-            Beginning::Tls => Layer::Tls(Box::default()),
+            Beginning::Tls if !self.inside => {
+                let keys = listener.keys.is_some_and(|ring| !ring.is_empty());
+                Layer::Tls(Box::new(TlsLayer::new(keys)))
+            }
             Beginning::S2 => {
                 listener.facts.compressed = true;
                 Layer::S2(Box::default())
@@ -249,6 +281,8 @@ impl Direction {
         if let Some(status) = head.status {
             seen.status = Some(status);
             seen.deflate = head.deflate;
+            seen.client_takeover = head.deflate && !head.client_no_takeover;
+            seen.server_takeover = head.deflate && !head.server_no_takeover;
             listener.facts.kin.serves[me] = true;
         } else {
             seen.at = at;
@@ -258,7 +292,8 @@ impl Direction {
         }
         *self.ops.buffer() = Vec::new();
         if upgraded {
-            self.layer = Layer::WebSocket(Box::default());
+            let reader = WebSocketReader::new(head.status.is_some());
+            self.layer = Layer::WebSocket(Box::new(reader));
         } else {
             self.layer = Layer::Other;
         }
@@ -272,6 +307,17 @@ impl Direction {
         listener.unreadable(at, &line[..line.len().min(ENOUGH)]);
         self.layer = Layer::Other;
     }
+}
+
+/// Messages of this end may refer to those before; so they may as long as the server's answer has not been read.
+fn takeover(server: bool, listener: &Listener<'_>) -> bool {
+    let rare = listener.facts.rare.as_deref();
+    rare.and_then(|rare| rare.websocket.as_ref())
+        .is_some_and(|seen| match server {
+            _ if seen.status.is_none() => true,
+            true => seen.server_takeover,
+            false => seen.client_takeover,
+        })
 }
 
 fn from_websocket(

@@ -4,16 +4,18 @@ use super::pings::Samples;
 use super::speaker::Speaker;
 use super::tls_watch::TlsWatch;
 use super::{Connect, Info, MqttSeen, Notice, Verb, WebSocketSeen};
+use crate::parse::nats::address::{address, is_inbox};
 use crate::parse::nats::glance::Glance;
 use crate::parse::nats::op_reader::OpSink;
 use crate::reconstruct::conn::End;
+use crate::reconstruct::key_log::KeyRing;
 use crate::span::Moment;
 
 /// How many -ERR and how many notices are kept.
 pub const KEPT: usize = 16;
 
 /// Facts of the connection while it lives.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Facts {
     /// First INFO of each end: originator, responder.
     pub info: [Option<Box<(Moment, Info)>>; 2],
@@ -101,6 +103,8 @@ pub struct Listener<'a> {
     pub peer: &'a mut Speaker,
     /// Facts of both.
     pub facts: &'a mut Facts,
+    /// Secrets that were logged.
+    pub keys: Option<&'a KeyRing>,
 }
 
 impl OpSink for Listener<'_> {
@@ -116,15 +120,22 @@ impl OpSink for Listener<'_> {
                 Some(b'A' | b'a') => self.facts.kin.gateway = true,
                 _ => {}
             },
-            Verb::Pub | Verb::Sub | Verb::Unsub => {
+            Verb::Sub | Verb::Unsub => self.facts.kin.asks[index(self.from)] = true,
+            Verb::Pub => {
                 self.facts.kin.asks[index(self.from)] = true;
+                self.message(at, seen.verb, line);
             }
             Verb::Hpub => {
                 self.facts.kin.asks[index(self.from)] = true;
+                self.message(at, seen.verb, line);
                 self.headers_before_their_time(at, line);
             }
-            Verb::Msg => self.facts.kin.serves[index(self.from)] = true,
-            Verb::Ok | Verb::Ping | Verb::Pong | Verb::Hmsg => {}
+            Verb::Msg => {
+                self.facts.kin.serves[index(self.from)] = true;
+                self.message(at, seen.verb, line);
+            }
+            Verb::Hmsg => self.message(at, seen.verb, line),
+            Verb::Ok | Verb::Ping | Verb::Pong => {}
         }
     }
 
@@ -199,6 +210,20 @@ impl Listener<'_> {
             let reason = String::from_utf8_lossy(reason).into();
             seen.close = Some((at, false, code, reason));
             rare.websocket_close = Some(from);
+        }
+    }
+
+    /// A message that may ask for an answer, or be one.
+    fn message(&mut self, at: Moment, verb: Verb, line: &[u8]) {
+        let Some(address) = address(verb, line) else {
+            return;
+        };
+        let inbox = is_inbox(address.subject);
+        if inbox || self.peer.has_requests() {
+            self.peer.requests().answer(address.subject, at, inbox);
+        }
+        if let Some(reply) = address.reply {
+            self.me.requests().ask(reply, at);
         }
     }
 

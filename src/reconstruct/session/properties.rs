@@ -25,7 +25,88 @@ fn payload() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// What one end of a session says, in order: whole operations, with the moments at which they are seen.
+fn says_of(server: bool) -> impl Strategy<Value = Vec<(u64, String)>> {
+    let op = if server {
+        prop_oneof![
+            Just("PING\r\n".to_owned()),
+            Just("PONG\r\n".to_owned()),
+            Just("+OK\r\n".to_owned()),
+            Just("-ERR 'Permissions Violation for Publish to \"a\"'\r\n".to_owned()),
+            (0_u8..4).prop_map(|n| format!("MSG _INBOX.{n} 1 5\r\nPING\r\r\n")),
+            (0_u8..4).prop_map(|n| format!("MSG work 2 _R_.{n} 3\r\nabc\r\n")),
+            Just("gibberish\r\n".to_owned()),
+        ]
+        .boxed()
+    } else {
+        prop_oneof![
+            Just("PING\r\n".to_owned()),
+            Just("PONG\r\n".to_owned()),
+            Just("SUB a 1\r\n".to_owned()),
+            Just("UNSUB 1\r\n".to_owned()),
+            (0_u8..4).prop_map(|n| format!("PUB ask _INBOX.{n} 6\r\n-ERR x\r\n")),
+            (0_u8..4).prop_map(|n| format!("HPUB _R_.{n} 12 14\r\nNATS/1.0\r\n\r\nok\r\n")),
+        ]
+        .boxed()
+    };
+    proptest::collection::vec((1_u64..4, op), 0..8).prop_map(move |ops| {
+        let mut second = if server { 1 } else { 2 };
+        let first = if server { INFO } else { CONNECT };
+        let mut said = vec![(second, first.to_owned())];
+        for (pause, op) in ops {
+            // Odd seconds are the server's: no two ends speak at once.
+            second += 2 * pause;
+            said.push((second, op));
+        }
+        said
+    })
+}
+
 proptest! {
+    /// Each direction in order, both in any order among themselves and cut anywhere: what was said does not change.
+    #[test]
+    fn any_interleaving_gives_the_same_session(
+        server in says_of(true),
+        client in says_of(false),
+        turns in proptest::collection::vec((any::<bool>(), 1_usize..30), 1..60),
+    ) {
+        let sides = [(Resp, &server), (Orig, &client)];
+        let mut in_order: Vec<(u64, End, &str)> = sides
+            .iter()
+            .flat_map(|(end, said)| said.iter().map(|(second, text)| (*second, *end, &**text)))
+            .collect();
+        in_order.sort();
+        let steps: Vec<Step> = in_order
+            .iter()
+            .map(|(second, end, text)| says(*end, *second, text))
+            .collect();
+        let whole = run(&steps);
+        let mut builder = SessionBuilder::new(4222);
+        let mut queues = sides.map(|(end, said)| {
+            let pieces: Vec<(u64, &[u8])> = said
+                .iter()
+                .map(|(second, text)| (*second, text.as_bytes()))
+                .collect();
+            (end, std::collections::VecDeque::from(pieces))
+        });
+        let mut turn = 0;
+        while queues.iter().any(|(_, queue)| !queue.is_empty()) {
+            let (first, size) = turns[turn % turns.len()];
+            turn += 1;
+            let pick = usize::from(first && !queues[1].1.is_empty() || queues[0].1.is_empty());
+            let (end, queue) = &mut queues[pick];
+            if let Some((second, bytes)) = queue.pop_front() {
+                let (now, later) = bytes.split_at(size.min(bytes.len()));
+                builder.data(*end, at(second), now);
+                if !later.is_empty() {
+                    queue.push_front((second, later));
+                }
+            }
+        }
+        let mixed = builder.finish(at(1000)).unwrap();
+        prop_assert_eq!(format!("{:?}", mixed), format!("{:?}", whole));
+    }
+
     #[test]
     fn any_cuts_give_the_same_session(
         payloads in proptest::collection::vec(payload(), 0..6),

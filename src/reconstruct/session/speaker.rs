@@ -2,6 +2,7 @@
 
 use super::last_ops::LastOps;
 use super::pings::Pings;
+use super::requests::Requests;
 use super::{Cut, Talk, Verb};
 use crate::parse::nats::glance::Glance;
 use crate::span::Moment;
@@ -46,6 +47,7 @@ struct Rare {
     unknown_verb: Option<(Moment, Box<str>)>,
     cut: Option<Cut>,
     drained: bool,
+    requests: Option<Box<Requests>>,
 }
 
 impl Speaker {
@@ -105,6 +107,19 @@ impl Speaker {
         self.book.get_or_insert_default()
     }
 
+    /// It asked for something, or an answer to it was seen.
+    pub fn has_requests(&self) -> bool {
+        self.rare
+            .as_ref()
+            .is_some_and(|rare| rare.requests.is_some())
+    }
+
+    /// Its requests.
+    pub fn requests(&mut self) -> &mut Requests {
+        let rare = self.rare.get_or_insert_default();
+        rare.requests.get_or_insert_default()
+    }
+
     /// Something that the peer's grammar does not hold; the first one is kept.
     pub fn unknown(&mut self, at: Moment, quote: &[u8]) {
         let rare = self.rare.get_or_insert_default();
@@ -146,6 +161,10 @@ impl Speaker {
                 .map_or_else(Vec::new, |book| book.unanswered()),
             ping_interval: self.book.as_ref().and_then(|book| book.interval()),
             headers_used: self.headers_used,
+            asked: rare
+                .requests
+                .and_then(|requests| requests.exchange())
+                .map(Box::new),
             last_op: last_ops.last().map(|op| op.0),
             last_ops,
             cut: rare.cut,

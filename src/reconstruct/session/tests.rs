@@ -446,3 +446,115 @@ fn a_proxy_header_is_passed_over() {
         assert_eq!(session.garbage, None);
     }
 }
+
+/// A WebSocket frame of a server, or of a client with a mask of zeros.
+fn frame(masked: bool, deflated: bool, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![if deflated { 0xc2 } else { 0x82 }];
+    let mask = if masked { 0x80 } else { 0 };
+    match payload.len() {
+        len @ ..126 => frame.push(mask | len as u8),
+        len => {
+            frame.push(mask | 0x7e);
+            frame.extend((len as u16).to_be_bytes());
+        }
+    }
+    if masked {
+        frame.extend([0; 4]);
+    }
+    frame.extend(payload);
+    frame
+}
+
+/// Messages of one sender, compressed with one window (RFC 7692 section 7.2.3.2).
+fn deflated(messages: &[String]) -> Vec<Vec<u8>> {
+    let mut deflate = flate2::Compress::new(flate2::Compression::best(), false);
+    let shrink = |message: &String| {
+        let mut out = Vec::with_capacity(message.len() + 64);
+        let sync = flate2::FlushCompress::Sync;
+        deflate
+            .compress_vec(message.as_bytes(), &mut out, sync)
+            .unwrap();
+        assert!(out.ends_with(&[0, 0, 0xff, 0xff]));
+        out.truncate(out.len() - 4);
+        out
+    };
+    messages.iter().map(shrink).collect()
+}
+
+#[test]
+fn messages_that_refer_to_earlier_ones() {
+    let messages: Vec<String> = (0..6)
+        .map(|n| {
+            format!(
+                "MSG a.b 1 40\r\n{}\r\n",
+                format!("a payload with number {n} ")
+                    .repeat(2)
+                    .split_at(40)
+                    .0
+            )
+        })
+        .collect();
+    let bodies = deflated(&messages);
+    assert!(
+        bodies[5].len() * 2 < bodies[0].len(),
+        "later ones are short"
+    );
+    let frames: Vec<Vec<u8>> = bodies.iter().map(|body| frame(false, true, body)).collect();
+    let request = "GET / HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+    let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
+    let ping = frame(true, true, &deflated(&["PING\r\n".into()])[0]);
+    let begin = [
+        says(Orig, 1, request),
+        says(Resp, 2, answer),
+        says(
+            Orig,
+            3,
+            [&ping[..], &frame(true, false, b"PING\r\n")].concat(),
+        ),
+    ];
+    let whole = [&begin[..], &[says(Resp, 4, frames.concat())]].concat();
+    let session = check_every_cut(&whole);
+    let websocket = session.websocket.as_ref().unwrap();
+    assert!(websocket.client_takeover && websocket.server_takeover);
+    assert_eq!((session.server.messages, session.client.pings), (6, 2));
+    assert_eq!(session.garbage, None);
+    // With a hole in the second one the window is lost for good; what is not compressed is still read.
+    let (held, cut) = frames[1].split_at(5);
+    let torn = [
+        &begin[..],
+        &[
+            says(Resp, 4, &frames[0]),
+            says(Resp, 5, held),
+            Step::Gap(Resp, 5, cut.len() as u64),
+            says(Resp, 6, frames[2..].concat()),
+            says(Resp, 7, frame(false, false, b"PING\r\nPING\r\n")),
+        ],
+    ]
+    .concat();
+    let session = check_every_cut(&torn);
+    assert_eq!((session.server.messages, session.server.pings), (1, 2));
+    assert_eq!(session.garbage, None, "what cannot be read is no garbage");
+}
+
+#[test]
+fn requests_and_their_answers() {
+    let session = check_every_cut(&[
+        says(Resp, 1, INFO),
+        says(Orig, 1, CONNECT),
+        says(
+            Orig,
+            2,
+            "PUB ask _INBOX.1 2\r\nhi\r\nPUB ask _INBOX.2 2\r\nhi\r\n",
+        ),
+        says(Resp, 4, "MSG _INBOX.2 1 2\r\nok\r\n"),
+        says(Resp, 5, "MSG work 2 own.reply.9 2\r\ndo\r\n"),
+        says(Orig, 8, "HPUB own.reply.9 12 14\r\nNATS/1.0\r\n\r\nok\r\n"),
+        Step::Fin(Orig, 9),
+    ]);
+    let asked = session.client.asked.unwrap();
+    assert_eq!((asked.requests, asked.open), (2, 1));
+    assert_eq!(asked.latency.unwrap().median, 2_000_000_000);
+    let served = session.server.asked.unwrap();
+    assert_eq!((served.requests, served.open), (1, 0));
+    assert_eq!(served.latency.unwrap().max, 3_000_000_000);
+}

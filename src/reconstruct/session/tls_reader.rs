@@ -3,37 +3,58 @@
 use crate::parse::tls::{self, Content, HEADER, Header};
 use crate::span::Moment;
 
-/// Longest handshake record that is kept to read its hello: a whole record.
-const KEPT: usize = tls::BODY_MAX as usize;
+/// A body's buffer of up to this size is kept for the next record.
+const BUFFER: usize = 2 << 10;
 
 /// A record that is complete.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Record<'a> {
     /// Its header.
     pub header: Header,
-    /// Its body where it is worth reading: handshake until the first hello, alerts of two bytes; else empty.
-    pub body: &'a [u8],
     /// Its last byte.
     pub at: Moment,
+    /// The capture holds all of it.
+    pub whole: bool,
+    /// Its body where it is worth reading: handshake until the first data, alerts of two bytes, everything when keys may be
+    /// known; else empty.
+    pub body: &'a mut [u8],
+}
+
+/// What the reader finds.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A record.
+    Record(Record<'a>),
+    /// Bytes between records that the capture does not hold, or that are no record (none of known length).
+    Hole(Moment, u64),
 }
 
 /// The reader of one direction.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct TlsReader {
     head: [u8; HEADER],
     have: u8,
     record: Option<Header>,
     left: u16,
     body: Vec<u8>,
-    /// The hello was read, or can no longer be.
+    /// A part of the record is missing.
+    torn: bool,
+    /// Data were seen, or bytes are missing: no hello comes any more.
     greeted: bool,
+    /// Bodies of all records are kept.
+    sealed: bool,
     /// After a hole: records are searched for.
     lost: bool,
 }
 
 impl TlsReader {
+    /// Keeps the bodies of sealed records from now on, or no longer.
+    pub fn keep_sealed(&mut self, keep: bool) {
+        self.sealed = keep;
+    }
+
     /// Reads bytes in order and hands over each record.
-    pub fn read(&mut self, bytes: &[u8], at: Moment, mut sink: impl FnMut(Record<'_>)) {
+    pub fn read(&mut self, bytes: &[u8], at: Moment, mut sink: impl FnMut(Event<'_>)) {
         let mut rest = bytes;
         while !rest.is_empty() {
             if let Some(header) = self.record {
@@ -47,20 +68,25 @@ impl TlsReader {
                     self.complete(at, &mut sink);
                 }
             } else {
+                let lost = self.lost;
                 self.head_byte(rest[0]);
+                if self.lost && !lost {
+                    sink(Event::Hole(at, 0));
+                }
                 rest = &rest[1..];
             }
         }
     }
 
     /// Bytes that the capture does not hold.
-    pub fn gap(&mut self, at: Moment, len: u64, mut sink: impl FnMut(Record<'_>)) {
+    pub fn gap(&mut self, at: Moment, len: u64, mut sink: impl FnMut(Event<'_>)) {
         let mut len = len;
         if self.record.is_some() {
             let n = len.min(u64::from(self.left));
             self.left -= n as u16;
             len -= n;
             self.body.clear();
+            self.torn |= n > 0;
             self.greeted |= n > 0;
             if self.left == 0 {
                 self.complete(at, &mut sink);
@@ -70,6 +96,7 @@ impl TlsReader {
             self.have = 0;
             self.lost = true;
             self.greeted = true;
+            sink(Event::Hole(at, len));
         }
     }
 
@@ -103,22 +130,31 @@ impl TlsReader {
     }
 
     fn keeps(&self, header: Header) -> bool {
+        if self.torn {
+            return false;
+        }
         match header.content {
-            Content::Handshake => !self.greeted && self.body.len() < KEPT,
-            Content::Alert => header.len == 2,
-            Content::ChangeCipherSpec | Content::ApplicationData => false,
+            Content::Handshake => self.sealed || !self.greeted,
+            Content::Alert => self.sealed || header.len == 2,
+            Content::ApplicationData => self.sealed,
+            Content::ChangeCipherSpec => false,
         }
     }
 
-    fn complete(&mut self, at: Moment, sink: &mut impl FnMut(Record<'_>)) {
+    fn complete(&mut self, at: Moment, sink: &mut impl FnMut(Event<'_>)) {
         if let Some(header) = self.record.take() {
-            let body = std::mem::take(&mut self.body);
-            self.greeted |= header.content == Content::Handshake;
-            sink(Record {
+            let mut body = std::mem::take(&mut self.body);
+            self.greeted |= header.content == Content::ApplicationData;
+            sink(Event::Record(Record {
                 header,
-                body: &body,
                 at,
-            });
+                whole: !std::mem::take(&mut self.torn),
+                body: &mut body,
+            }));
+            if self.sealed && body.capacity() <= BUFFER {
+                body.clear();
+                self.body = body;
+            }
         }
     }
 }

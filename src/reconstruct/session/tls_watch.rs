@@ -8,10 +8,11 @@
 //! Alerts: in TLS 1.3 they look like application data of two bytes, which NATS never sends. The last record of a
 //! direction of that length is its close_notify once the session is established, and a refusal before.
 
-use super::TlsSeen;
 use super::facts::index;
+use super::tls_handshake::TlsHandshake;
 use super::tls_reader::Record;
-use crate::parse::tls::{self, Content, Hello, alert_word, version_word};
+use super::{Keys, TlsSeen};
+use crate::parse::tls::{self, Content, Hello, TLS_1_2, TLS_1_3, alert_word, version_word};
 use crate::reconstruct::conn::End;
 use crate::span::Moment;
 use crate::time::SECOND;
@@ -22,7 +23,6 @@ const REPLY_NS: i64 = SECOND;
 const KEPT: usize = 12;
 /// Alerts that are kept.
 const ALERTS: usize = 8;
-const TLS_1_3: u16 = 0x0304;
 /// Plain text lengths.
 const PING: u16 = 6;
 const ALERT: u16 = 2;
@@ -49,7 +49,7 @@ struct Side {
 }
 
 /// Both directions.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct TlsWatch {
     sides: [Side; 2],
     hello: [Option<Moment>; 2],
@@ -57,12 +57,15 @@ pub struct TlsWatch {
     version: Option<u16>,
     suite: u16,
     alerts: Vec<(Moment, End, Box<str>)>,
+    /// Hellos and secrets, where a key log is at hand.
+    pub handshake: TlsHandshake,
 }
 
 impl TlsWatch {
     /// A record of one end.
-    pub fn record(&mut self, from: End, record: Record<'_>) {
-        let Record { header, body, at } = record;
+    pub fn record(&mut self, from: End, record: &Record<'_>) {
+        let (header, at) = (record.header, record.at);
+        let body = &*record.body;
         let side = &mut self.sides[index(from)];
         side.first.get_or_insert(at);
         match header.content {
@@ -82,8 +85,10 @@ impl TlsWatch {
                 }
             }
             Content::Alert => {}
+            // Renegotiation is sealed.
+            Content::Handshake if side.changed_cipher && self.version == Some(TLS_1_2) => {}
             Content::Handshake => match tls::hello(body) {
-                Some(Hello::Client { sni }) => {
+                Some(Hello::Client { sni, .. }) => {
                     self.hello[index(from)].get_or_insert(at);
                     if self.sni.is_none() {
                         self.sni = sni;
@@ -151,6 +156,7 @@ impl TlsWatch {
             client_records: self.sides[index(client)].records,
             server_records: self.sides[index(server)].records,
             decrypted: false,
+            keys: Keys::NotGiven,
             mismatch: None,
             client_unanswered: std::mem::take(&mut unanswered[index(client)]),
             server_unanswered: std::mem::take(&mut unanswered[index(server)]),
@@ -182,6 +188,15 @@ impl TlsWatch {
     fn close_notify(&mut self, end: End, established: bool) -> Option<Moment> {
         let side = &self.sides[index(end)];
         let last = *side.tail.back()?;
+        let opened = self
+            .alerts
+            .iter()
+            .find(|(at, from, _)| *at == last.at && *from == end);
+        if let Some((at, _, word)) = opened
+            && self.is_alert(last)
+        {
+            return word.ends_with("close_notify").then_some(*at);
+        }
         if self.is_alert(last) && (last.content, last.len) != (Content::Alert, ALERT) {
             let word = if established { "close_notify" } else { "alert" };
             self.alert(last.at, end, format!("encrypted {word}").into());
@@ -244,7 +259,8 @@ impl TlsWatch {
         }
     }
 
-    fn alert(&mut self, at: Moment, from: End, word: Box<str>) {
+    /// An alert whose description is known.
+    pub fn alert(&mut self, at: Moment, from: End, word: Box<str>) {
         if self.alerts.len() < ALERTS {
             self.alerts.push((at, from, word));
         }

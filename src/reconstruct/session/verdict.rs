@@ -3,7 +3,7 @@
 
 use super::facts::{Facts, index};
 use super::speaker::Speaker;
-use super::{Connect, ErrorSeen, Info, Protocol, Session, TlsSeen};
+use super::{Connect, ErrorSeen, Info, Keys, Protocol, Session, TlsSeen};
 use crate::reconstruct::conn::End;
 use crate::span::Moment;
 
@@ -132,8 +132,16 @@ fn tls(facts: &mut Facts, server: End, ended: &[Option<Ended>; 2]) -> Option<Tls
         (None, None) if client_spoke && answered && !asked => Some(PLAIN_TO_TLS_FIRST),
         _ => None,
     };
+    let keys = watch.handshake.outcome();
     let mut seen = watch.seen(server, info_at);
     seen.mismatch = mismatch.map(Into::into);
+    seen.keys = keys;
+    seen.decrypted = seen.keys == Keys::Fit;
+    if seen.decrypted {
+        // The PINGs themselves were read.
+        seen.client_unanswered.clear();
+        seen.server_unanswered.clear();
+    }
     Some(seen)
 }
 

@@ -1,7 +1,8 @@
 //! One direction of a WebSocket: frames to plain bytes.
 //!
 //! nats-server and its clients agree on permessage-deflate without context takeover, so each message is inflated on its
-//! own and nothing is kept between messages.
+//! own and nothing is kept between messages. Behind a proxy that agreed otherwise a message refers to what was said before:
+//! the inflater is kept, and after a hole what is compressed cannot be read any more.
 
 use flate2::{Decompress, FlushDecompress, Status};
 
@@ -38,27 +39,32 @@ pub struct WebSocketReader {
     /// The current message is compressed.
     compressed: bool,
     inflate: Option<Box<Decompress>>,
+    /// The window of the inflater lacks something: compressed messages are passed over.
+    torn: bool,
+    /// The sender is the server.
+    server: bool,
     /// Nothing can be read until the next hole.
     blind: bool,
     /// A hole in a compressed message: its rest is passed over.
     skip: bool,
 }
 
-impl Clone for WebSocketReader {
-    /// Without the state of a message that is being inflated: the copy reads on from the next one.
-    fn clone(&self) -> Self {
+impl WebSocketReader {
+    /// A reader of what the server or the client sends.
+    pub fn new(server: bool) -> Self {
         Self {
-            control: self.control.clone(),
-            inflate: None,
-            skip: self.skip || self.inflate.is_some(),
-            ..*self
+            server,
+            ..Self::default()
         }
     }
-}
 
-impl WebSocketReader {
-    /// Reads bytes in order. `wants` tells how many plain bytes need not be looked at.
-    pub fn read(&mut self, bytes: &[u8], mut sink: impl FnMut(Out<'_>)) {
+    /// The sender is the server.
+    pub const fn is_server(&self) -> bool {
+        self.server
+    }
+
+    /// Reads bytes in order. `takeover`: a message may refer to those before it.
+    pub fn read(&mut self, bytes: &[u8], takeover: bool, mut sink: impl FnMut(Out<'_>)) {
         let mut rest = bytes;
         while !rest.is_empty() && !self.blind {
             if self.frame.is_some() {
@@ -66,10 +72,10 @@ impl WebSocketReader {
                     .len()
                     .min(usize::try_from(self.left).unwrap_or(usize::MAX));
                 let (now, after) = rest.split_at(n);
-                self.payload(now, &mut sink);
+                self.payload(now, takeover, &mut sink);
                 self.left -= n as u64;
                 rest = after;
-                self.complete(&mut sink);
+                self.complete(takeover, &mut sink);
                 continue;
             }
             self.head[usize::from(self.have)] = rest[0];
@@ -77,7 +83,7 @@ impl WebSocketReader {
             rest = &rest[1..];
             match websocket::frame(&self.head[..usize::from(self.have)]) {
                 FrameHead::More => {}
-                FrameHead::Whole(frame) => self.begin(frame, &mut sink),
+                FrameHead::Whole(frame) => self.begin(frame, takeover, &mut sink),
                 FrameHead::Wrong => {
                     self.blind = true;
                     sink(Out::Broken);
@@ -87,7 +93,7 @@ impl WebSocketReader {
     }
 
     /// Bytes that the capture does not hold.
-    pub fn gap(&mut self, len: u64, mut sink: impl FnMut(Out<'_>)) {
+    pub fn gap(&mut self, len: u64, takeover: bool, mut sink: impl FnMut(Out<'_>)) {
         let mut len = len;
         if let Some(frame) = self.frame {
             let n = len.min(self.left);
@@ -98,12 +104,13 @@ impl WebSocketReader {
                 if self.compressed {
                     self.skip = true;
                     self.inflate = None;
+                    self.torn |= takeover;
                     sink(Out::Lost);
                 } else {
                     sink(Out::Gap(n));
                 }
             }
-            self.complete(&mut sink);
+            self.complete(takeover, &mut sink);
         }
         if len > 0 {
             // The next byte may begin a frame: after a hole it often begins a segment.
@@ -111,26 +118,30 @@ impl WebSocketReader {
             self.blind = false;
             self.skip = false;
             self.inflate = None;
+            self.torn |= takeover;
             sink(Out::Lost);
         }
     }
 
-    fn begin(&mut self, frame: Frame, sink: &mut impl FnMut(Out<'_>)) {
+    fn begin(&mut self, frame: Frame, takeover: bool, sink: &mut impl FnMut(Out<'_>)) {
         self.have = 0;
         self.left = frame.len;
         self.masked = 0;
         if !frame.is_control() && frame.opcode != 0 {
             self.compressed = frame.compressed;
-            self.skip = false;
+            self.skip = frame.compressed && self.torn && takeover;
+            if self.skip {
+                sink(Out::Lost);
+            }
         }
         self.frame = Some(frame);
-        self.complete(sink);
+        self.complete(takeover, sink);
     }
 
-    fn payload(&mut self, bytes: &[u8], sink: &mut impl FnMut(Out<'_>)) {
+    fn payload(&mut self, bytes: &[u8], takeover: bool, sink: &mut impl FnMut(Out<'_>)) {
         let Some(frame) = self.frame else { return };
         let Some(mask) = frame.mask else {
-            self.plain(frame, bytes, sink);
+            self.plain(frame, bytes, takeover, sink);
             return;
         };
         let mut open = [0; CHUNK];
@@ -140,24 +151,30 @@ impl WebSocketReader {
                 *out = byte ^ mask[(usize::from(self.masked) + index) % 4];
             }
             self.masked = ((usize::from(self.masked) + part.len()) % 4) as u8;
-            self.plain(frame, open, sink);
+            self.plain(frame, open, takeover, sink);
         }
     }
 
-    fn plain(&mut self, frame: Frame, bytes: &[u8], sink: &mut impl FnMut(Out<'_>)) {
+    fn plain(
+        &mut self,
+        frame: Frame,
+        bytes: &[u8],
+        takeover: bool,
+        sink: &mut impl FnMut(Out<'_>),
+    ) {
         if frame.is_control() {
             let room = CONTROL_MAX - self.control.len().min(CONTROL_MAX);
             self.control
                 .extend_from_slice(&bytes[..bytes.len().min(room)]);
         } else if self.skip || bytes.is_empty() {
         } else if self.compressed {
-            self.inflate(bytes, sink);
+            self.inflate(bytes, takeover, sink);
         } else {
             sink(Out::Bytes(bytes));
         }
     }
 
-    fn inflate(&mut self, bytes: &[u8], sink: &mut impl FnMut(Out<'_>)) {
+    fn inflate(&mut self, bytes: &[u8], takeover: bool, sink: &mut impl FnMut(Out<'_>)) {
         let inflate = self
             .inflate
             .get_or_insert_with(|| Box::new(Decompress::new(false)));
@@ -175,10 +192,15 @@ impl WebSocketReader {
                 Err(_) => {
                     self.inflate = None;
                     self.skip = true;
+                    self.torn |= takeover;
                     sink(Out::Broken);
                     return;
                 }
-                Ok(Status::StreamEnd) => return,
+                Ok(Status::StreamEnd) => {
+                    // RFC 7692 section 7.2.3.4: a message may end with a final block, and the next begins a new one.
+                    inflate.reset(false);
+                    return;
+                }
                 Ok(_) if rest.is_empty() && n < CHUNK => return,
                 Ok(_) if n == 0 && inflate.total_in() == read => return,
                 Ok(_) => {}
@@ -186,7 +208,7 @@ impl WebSocketReader {
         }
     }
 
-    fn complete(&mut self, sink: &mut impl FnMut(Out<'_>)) {
+    fn complete(&mut self, takeover: bool, sink: &mut impl FnMut(Out<'_>)) {
         let Some(frame) = self.frame.filter(|_| self.left == 0) else {
             return;
         };
@@ -201,10 +223,12 @@ impl WebSocketReader {
                 }
             }
         } else if frame.fin {
-            if self.inflate.is_some() {
-                self.inflate(&TAIL, sink);
+            if self.compressed && self.inflate.is_some() {
+                self.inflate(&TAIL, takeover, sink);
             }
-            self.inflate = None;
+            if !takeover {
+                self.inflate = None;
+            }
             self.skip = false;
         }
     }

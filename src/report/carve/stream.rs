@@ -150,6 +150,7 @@ impl Stream {
                         }));
                     }
                 }
+                Step::Secrets(_) => {}
                 Step::Refill => self.spare = reader.refill(std::mem::take(&mut self.spare)),
                 Step::End => self.reader = None,
             }
