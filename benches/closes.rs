@@ -15,6 +15,7 @@ use natsleuth::shelf::Spool;
 use natsleuth::source::{Hints, Kind, Source, SourceId};
 
 #[path = "support/traffic.rs"]
+#[allow(dead_code, reason = "not every user needs all of it")]
 mod traffic;
 
 /// Everything up to the verdicts.

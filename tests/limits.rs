@@ -7,8 +7,10 @@ use std::io::{BufWriter, Write};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 
 #[path = "../benches/support/limits.rs"]
+#[allow(dead_code, reason = "not every user needs all of it")]
 mod limits;
 #[path = "../benches/support/traffic.rs"]
+#[allow(dead_code, reason = "not every user needs all of it")]
 mod traffic;
 
 /// Address space in KiB: the program, its stacks, and room for a few hundred thousand sketches.
