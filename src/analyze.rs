@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use crate::align::joined::{CaptureFacts, Records};
 use crate::align::{AlignOptions, align};
+use crate::attribute::advisories::Advisories;
 use crate::attribute::finding::Analysis;
 use crate::attribute::{Bundle, attribute};
 use crate::input::{self, Group, Input, InputOptions};
@@ -32,6 +33,8 @@ pub struct Options {
     pub ports_are_default: bool,
     /// Zones and clocks that the user knows better.
     pub align: AlignOptions,
+    /// Known bugs to hold closes against; `None` for those that are built in.
+    pub advisories: Option<Arc<Advisories>>,
 }
 
 /// Ports that server logs say they listen on.
@@ -124,6 +127,7 @@ pub fn analyze(
         alignment,
         sources: input.sources.clone(),
         spool: reading.spool,
+        advisories: options.advisories.clone(),
     });
     analysis.source_facts = reading.facts;
     analysis.rejects = reading.rejects;

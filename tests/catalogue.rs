@@ -6,21 +6,7 @@ use natsleuth::attribute::catalogue::CATALOGUE;
 use natsleuth::attribute::causes::REGISTER;
 
 /// Entries that no rule of the register yields, with the reason.
-const WITHOUT_RULE: &[(&str, &str)] = &[
-    (
-        "cluster/wrong-gateway",
-        "no rule yet: the text explains what the server's own message means",
-    ),
-    (
-        "cluster/route-to-self",
-        "no rule yet: the text explains what the server's own message means",
-    ),
-    (
-        "cluster/leafnode-loop",
-        "no rule yet: the text explains what the server's own message means",
-    ),
-    ("unexplained", "what is left when no rule applies"),
-];
+const WITHOUT_RULE: &[(&str, &str)] = &[("unexplained", "what is left when no rule applies")];
 
 fn rules() -> BTreeSet<String> {
     REGISTER

@@ -164,6 +164,32 @@ fn every_subcommand_runs() {
 }
 
 #[test]
+fn a_data_base_of_known_bugs_can_be_replaced() {
+    let bench = Bench::new();
+    for file in ["server.log", "server.stderr", "server.pcap"] {
+        bench.copy(
+            &format!("incidents/null-sources/{file}"),
+            &format!("bundle/{file}"),
+        );
+    }
+    bench.file(
+        "none.toml",
+        b"[meta]\nschema = 1\nsnapshot = \"2026-01-01\"\n",
+    );
+    let counted = |arguments: &[&str]| {
+        let ran = bench.run(&[&["bundle", "--format", "json"], arguments].concat());
+        assert_eq!((ran.status, ran.err.as_str()), (0, ""), "{arguments:?}");
+        String::from_utf8_lossy(&ran.out)
+            .matches("known-bug")
+            .count()
+    };
+    assert!(counted(&[]) > 0, "the built-in data base knows this crash");
+    assert_eq!(counted(&["--advisories", "none.toml"]), 0);
+    let ran = bench.run(&["bundle", "--advisories", "missing.toml"]);
+    assert!(ran.err.contains("cannot read missing.toml"), "{}", ran.err);
+}
+
+#[test]
 fn wrong_arguments_are_told_with_the_right_ones() {
     let bench = Bench::with_bundle();
     for (arguments, part) in [

@@ -104,9 +104,11 @@ pub struct Endpoint {
     pub stillborn: Vec<When>,
     /// When the server's log notices an end of a client's making.
     pub noticed: Vec<When>,
+    /// How many connections it refused over a limit of connections.
+    pub over_limit: usize,
     /// Goodbyes of the server, by time.
     farewells: Vec<(When, Farewell)>,
-    /// Connections that it held.
+    /// Connections that it held, until their order is known.
     held: Vec<Held>,
     index: Index,
 }
@@ -181,6 +183,12 @@ impl Endpoint {
         let own = self.index.infos_of.get(&before.server_id)?;
         let next = own.get(own.partition_point(|info| *info < after))?;
         self.infos.get(*next)
+    }
+
+    /// When somebody was greeted first after a moment: the server takes connections again.
+    pub fn greeted_after(&self, at: When) -> Option<When> {
+        let next = self.infos.partition_point(|seen| seen.at.at <= at.at);
+        Some(self.infos.get(next)?.at)
     }
 
     /// Somebody was greeted between two moments.
@@ -452,7 +460,7 @@ impl Endpoint {
             infos_of,
             stillborn: Moments::new(self.stillborn.iter().copied()),
             noticed: Moments::new(self.noticed.iter().copied()),
-            closing_order: ClosingOrder::new(&self.held),
+            closing_order: ClosingOrder::new(&std::mem::take(&mut self.held)),
         };
     }
 
@@ -464,6 +472,7 @@ impl Endpoint {
         self.ends.extend(told.end);
         self.farewells.extend(told.farewell);
         self.held.extend(told.held);
+        self.over_limit += usize::from(told.over_limit);
     }
 }
 

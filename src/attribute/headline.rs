@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use super::Case;
 use super::disconnect::spoken;
 use super::finding::Close;
 use super::label::Label;
+use super::pattern::{self, Member};
 
 /// What became of an incident's clients, close by close.
 #[derive(Debug, Default)]
@@ -19,11 +21,14 @@ pub struct Tally {
     /// The kind of all of them, while it is one.
     kind: Option<&'static str>,
     mixed: bool,
+    /// What a pattern would show in.
+    members: Vec<Member>,
 }
 
 impl Tally {
     /// Counts one.
-    pub fn count(&mut self, close: &Close) {
+    pub fn count(&mut self, close: &Close, case: &Case) {
+        self.members.push(Member::new(close, case));
         if close.attempt {
             self.attempts += 1;
         } else {
@@ -74,6 +79,9 @@ pub fn of(cause: &str, detail: &str, server: Label<'_>, mut tally: Tally) -> Str
     }
     if tally.down > 0 {
         let _ = write!(text, ", {} still down at the log's end", tally.down);
+    }
+    for clause in pattern::clauses(&tally.members) {
+        let _ = write!(text, "; {clause}");
     }
     text
 }

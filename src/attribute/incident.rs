@@ -86,7 +86,7 @@ fn incident(
     let mut remedy: Vec<String> = Vec::new();
     let mut tally = Tally::default();
     for close in members.iter().filter_map(|index| closes.get(*index)) {
-        tally.count(&close);
+        tally.count(&close, case);
         for line in &close.remedy {
             if !remedy.contains(line) && remedy.len() < 8 {
                 remedy.push(line.clone());

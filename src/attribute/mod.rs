@@ -22,6 +22,7 @@ mod listener;
 pub mod moments;
 pub mod outcome;
 pub mod path;
+mod pattern;
 pub mod rank;
 pub mod said;
 pub mod server_gone;
@@ -29,6 +30,7 @@ pub mod settings;
 pub mod slow;
 pub mod stale;
 pub mod statement;
+pub mod survival;
 mod told;
 pub mod wire;
 
@@ -43,6 +45,7 @@ use crate::reconstruct::client::Library;
 use crate::shelf::{Put, Shelf, Spool, Writer};
 use crate::source::Source;
 
+use advisories::Advisories;
 use disconnect::Disconnect;
 use endpoint::{Endpoint, Endpoints};
 use finding::{Analysis, Close, Evidence};
@@ -50,6 +53,7 @@ use label::Label;
 use listener::Listener;
 use moments::Moments;
 use server_gone::Gone;
+use survival::{Survival, Timer};
 use told::Told;
 
 /// A bundle's disconnects with what they tell together.
@@ -59,11 +63,13 @@ pub struct Case<'a> {
     pub records: &'a Records,
     /// The common line.
     pub alignment: &'a Alignment,
+    /// Known bugs.
+    pub advisories: &'a Advisories,
     /// Servers.
     pub endpoints: Endpoints,
     gone: Vec<Option<Box<Gone>>>,
-    /// Endpoint and silence before death of each connection whose path died, ascending.
-    dead_silences: Vec<(Option<usize>, i64)>,
+    /// Silences that connections lived through or died of.
+    survival: Survival,
     /// Endpoint, wait and moment of leaving of each connection that was never greeted, ascending.
     waits: Vec<(Option<usize>, i64, i64)>,
     /// Of each endpoint with such connections, whom it accepted and when it spoke.
@@ -78,13 +84,14 @@ pub struct Case<'a> {
 
 impl<'a> Case<'a> {
     /// Collects.
-    pub fn new(records: &'a Records, alignment: &'a Alignment) -> Self {
+    pub fn new(records: &'a Records, alignment: &'a Alignment, advisories: &'a Advisories) -> Self {
         let mut case = Self {
             records,
             alignment,
+            advisories,
             endpoints: Endpoints::default(),
             gone: Vec::new(),
-            dead_silences: Vec::new(),
+            survival: Survival::default(),
             waits: Vec::new(),
             listeners: BTreeMap::new(),
             named: Vec::new(),
@@ -100,21 +107,23 @@ impl<'a> Case<'a> {
             let of = case.endpoints.of[*index];
             case.waits
                 .extend(aside.wait.map(|(wait, left)| (of, wait, left)));
-            case.dead_silences
-                .extend(aside.silence.map(|silence| (of, silence)));
         }
-        case.dead_silences.sort_unstable();
         case.waits.sort_unstable();
-        let waiting: BTreeSet<usize> = case.waits.iter().filter_map(|(of, ..)| *of).collect();
-        let listener = |endpoint: usize| {
-            let mut listener = Listener::default();
-            for index in (0..count).filter(|index| case.endpoints.of[*index] == Some(endpoint)) {
-                case.with(index, |disconnect| listener.hear(disconnect));
+        case.survival = Survival::new(
+            asides
+                .iter()
+                .map(|(index, aside)| (case.endpoints.of[*index], aside.silences)),
+        );
+        let waiting = case.waits.iter().filter_map(|(of, ..)| *of);
+        let mut listeners: BTreeMap<usize, Listener> =
+            waiting.map(|of| (of, Listener::default())).collect();
+        for (index, of) in case.endpoints.of.iter().enumerate() {
+            if let Some(own) = of.and_then(|of| listeners.get_mut(&of)) {
+                case.with(index, |disconnect| own.hear(disconnect));
             }
-            listener.settle();
-            (endpoint, listener)
-        };
-        case.listeners = waiting.into_iter().map(listener).collect();
+        }
+        listeners.values_mut().for_each(Listener::settle);
+        case.listeners = listeners;
         case.named = records
             .servers
             .iter()
@@ -254,19 +263,16 @@ impl<'a> Case<'a> {
         self.talking.contains(&library)
     }
 
-    /// How many connections of this server died after about the same silence (within a fifth), this one included.
-    pub fn idle_deaths(&self, disconnect: &Disconnect, idle: i64) -> usize {
+    /// How many connections this one's server refused over a limit.
+    pub fn refused_over_limit(&self, disconnect: &Disconnect) -> usize {
         let endpoint = self.endpoints.of[disconnect.index];
-        if idle < 0 {
-            return 0;
-        }
-        let fifth = idle / 5;
-        let up_to = |silence: i64| {
-            self.dead_silences
-                .partition_point(|dead| *dead < (endpoint, silence))
-        };
-        up_to(idle.saturating_add(fifth).saturating_add(1))
-            .saturating_sub(up_to(idle.saturating_sub(fifth)))
+        endpoint.map_or(0, |of| self.endpoints.list[of].over_limit)
+    }
+
+    /// The idle timer that connections of this server tell of, one of which died after `idle`.
+    pub fn timer(&self, disconnect: &Disconnect, idle: i64) -> Timer {
+        self.survival
+            .timer(self.endpoints.of[disconnect.index], idle)
     }
 
     /// The server in words: its name, else its address, else "the server".
@@ -291,6 +297,8 @@ pub struct Bundle {
     pub sources: Vec<Source>,
     /// Where closes are put away.
     pub spool: Arc<Spool>,
+    /// Known bugs; `None` for those that are built in.
+    pub advisories: Option<Arc<Advisories>>,
 }
 
 /// Judges every closed socket.
@@ -300,12 +308,16 @@ pub fn attribute(bundle: Bundle) -> Analysis {
         alignment,
         sources,
         spool,
+        advisories,
     } = bundle;
+    let known = advisories
+        .as_deref()
+        .unwrap_or_else(|| advisories::embedded());
     let (closes, incidents, advisories) = {
-        let case = Case::new(&records, &alignment);
+        let case = Case::new(&records, &alignment, known);
         let closes = judge(&case, &spool);
         let incidents = incident::group(&closes, &case);
-        let advisories = context(&closes, &records);
+        let advisories = context(&closes, &records, known);
         (closes, incidents, advisories)
     };
     let Alignment { clocks, joined, .. } = alignment;
@@ -353,7 +365,7 @@ fn judge(case: &Case, spool: &Arc<Spool>) -> Shelf<Close> {
 }
 
 /// Known bugs of the versions seen that have to do with ended connections: context, not verdicts.
-fn context(closes: &Shelf<Close>, records: &Records) -> Vec<(String, String)> {
+fn context(closes: &Shelf<Close>, records: &Records, known: &Advisories) -> Vec<(String, String)> {
     let servers = records
         .servers
         .iter()
@@ -371,5 +383,5 @@ fn context(closes: &Shelf<Close>, records: &Records) -> Vec<(String, String)> {
     let clients = told.iter().filter_map(|(lang, version)| {
         Some((advisories::component::of_client(lang, version)?, *version))
     });
-    advisories::embedded().context(servers.chain(clients))
+    known.context(servers.chain(clients))
 }

@@ -96,11 +96,11 @@ pub fn of(disconnect: &Disconnect, case: &Case) -> Outcome {
 }
 
 /// Adds to the verdict what follows from the outcome: the reconnect budget of a client that gave up.
-pub fn complete(close: &mut Close, disconnect: &Disconnect, _case: &Case) {
+pub fn complete(close: &mut Close, disconnect: &Disconnect, case: &Case) {
     if close.outcome.word != "gave-up" {
         return;
     }
-    let names = Names::of(close.client_lang.as_deref());
+    let names = Names::of_client(disconnect);
     let attempts = close
         .outcome
         .attempts
@@ -116,9 +116,32 @@ pub fn complete(close: &mut Close, disconnect: &Disconnect, _case: &Case) {
         "{} and {}",
         names.max_reconnects, names.reconnect_wait
     ));
+    // On a failed path the same server greets others all the while.
+    let server = matches!(close.cause, "server-shutdown" | "overload");
+    let enough = enough(&close.outcome, disconnect, case).filter(|_| server);
+    let enough = enough.unwrap_or_default();
     close.remedy.push(format!(
-        "{}: raise {} (unlimited where the application can wait) or {}; this client gave up{attempts}{within}",
+        "{}: raise {} or {}, without limit where the application can wait; this client gave up{attempts}{within}{enough}",
         names.library, names.max_reconnects, names.reconnect_wait
     ));
-    let _ = disconnect;
+}
+
+/// How long the server was away after the loss, and how many attempts at this client's pace would have outlasted that.
+fn enough(outcome: &Outcome, disconnect: &Disconnect, case: &Case) -> Option<String> {
+    let lost = disconnect.closed?;
+    let back = case.endpoint(disconnect)?.greeted_after(lost)?;
+    let away = back.since(lost);
+    let tried = outcome.after_ns.filter(|tried| *tried > 0)?;
+    if away <= tried {
+        return None;
+    }
+    let told = format!(", the server was back after {}", spoken(away));
+    if let Some(attempts) = outcome.attempts.filter(|attempts| *attempts > 0) {
+        let pace = (tried / i64::from(attempts)).max(1);
+        let needed = away / pace + 1;
+        return Some(format!(
+            "{told}: {needed} attempts at this pace outlast that"
+        ));
+    }
+    Some(told)
 }

@@ -2,6 +2,10 @@
 //! Names checked in each library's source: Go `nats.Options`, nats-py `Client.connect`, async-nats `ConnectOptions`,
 //! nats.js `ConnectionOptions`, jnats `Options.Builder`, `NatsOpts`, nats.c `natsOptions_*`.
 
+use crate::reconstruct::client::Library;
+
+use super::disconnect::Disconnect;
+
 /// A library's names for what decides about disconnects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Names {
@@ -85,16 +89,34 @@ const C: Names = Names {
     pending_limits: "natsSubscription_SetPendingLimits",
 };
 const GENERAL: Names = Names {
-    library: "the client library",
-    max_reconnects: "its maximum of reconnect attempts (MaxReconnects in Go, maxReconnectAttempts in JavaScript)",
-    reconnect_wait: "its reconnect wait (ReconnectWait in Go, reconnectTimeWait in JavaScript)",
-    ping_interval: "its ping interval (PingInterval in Go, pingInterval in JavaScript)",
-    max_pings_out: "its allowed unanswered PINGs (MaxPingsOutstanding in Go, maxPingOut in JavaScript)",
-    connect_timeout: "its connect timeout (Timeout in Go, timeout in JavaScript)",
-    pending_limits: "its pending limits (Subscription.SetPendingLimits in Go)",
+    library: "client",
+    max_reconnects: "the limit of reconnect attempts (MaxReconnects in Go, maxReconnectAttempts in JavaScript)",
+    reconnect_wait: "the wait between them (ReconnectWait in Go, reconnectTimeWait in JavaScript)",
+    ping_interval: "the ping interval (PingInterval in Go, pingInterval in JavaScript)",
+    max_pings_out: "the PINGs that may go unanswered (MaxPingsOutstanding in Go, maxPingOut in JavaScript)",
+    connect_timeout: "the connect timeout (Timeout in Go, timeout in JavaScript)",
+    pending_limits: "the subscription's pending limits (Subscription.SetPendingLimits in Go)",
 };
 
 impl Names {
+    /// The names for a connection's client, by its CONNECT or else by the library that wrote its log.
+    pub fn of_client(disconnect: &Disconnect) -> Self {
+        let (_, lang, _) = disconnect.client_identity();
+        if lang.is_some() {
+            return Self::of(lang);
+        }
+        match disconnect.story.map(|story| story.library) {
+            Some(Library::Go) => GO,
+            Some(Library::Python) => PYTHON,
+            Some(Library::RustAsync) => RUST,
+            Some(Library::JsV1 | Library::JsV2 | Library::JsV3) => JS,
+            Some(Library::Java) => JAVA,
+            Some(Library::DotNetV2) => DOTNET,
+            Some(Library::C) => C,
+            _ => GENERAL,
+        }
+    }
+
     /// The names for a CONNECT `lang`.
     pub fn of(lang: Option<&str>) -> Self {
         match lang.unwrap_or_default() {

@@ -49,6 +49,15 @@ pub fn not_reading(view: &View) -> Option<Evidence> {
     None
 }
 
+/// How long the client did not read, where its window was shut for long.
+fn longest_shut(view: &View) -> Option<i64> {
+    let flow = view.flow(Side::Client);
+    let open_end = flow
+        .zero_window_since
+        .map(|since| view.conn.last.ns - since.ns);
+    Some(flow.zero_window_ns.max(open_end.unwrap_or(0))).filter(|shut| *shut > NOT_READING)
+}
+
 /// Weighs the statement against the packets.
 pub fn judge(disconnect: &Disconnect, reading: Reading) -> Option<Finding> {
     let closed = disconnect.views.iter().find_map(not_reading);
@@ -61,7 +70,8 @@ pub fn judge(disconnect: &Disconnect, reading: Reading) -> Option<Finding> {
         let flow = view.flow(Side::Server);
         flow.retransmissions >= 5 && view.loss_share(Side::Server) > 0.02
     });
-    let names = Names::of(disconnect.client_identity().1);
+    let names = Names::of_client(disconnect);
+    let shut = disconnect.views.iter().filter_map(longest_shut).max();
     let mut finding = match (reading.finding, &closed) {
         (Some(finding), _) => finding,
         // Only packets: the server cuts a message off in the middle, without -ERR, in front of a closed window.
@@ -86,7 +96,14 @@ pub fn judge(disconnect: &Disconnect, reading: Reading) -> Option<Finding> {
         finding
             .because(closed)
             .remedy("client: take messages off the subscription faster (more workers, hand work to another thread), or spread them over a queue group")
-            .remedy(format!("server: {} decides how much patience it has; raise it only if such stalls are expected", reading.limit))
+            .remedy(match shut.filter(|_| reading.deadline) {
+                Some(shut) => format!(
+                    "server: {} was outlasted by a client that did not read for {} in all; a longer one than that would have kept it, and with it up to max_pending of memory",
+                    reading.limit,
+                    spoken(shut)
+                ),
+                None => format!("server: {} decides how much patience it has; raise it only if such stalls are expected", reading.limit),
+            })
             .remedy(format!("{}: {} is how much the client itself lets pile up", names.library, names.pending_limits)),
     )
 }

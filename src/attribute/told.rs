@@ -6,8 +6,8 @@ use super::closing_order::Held;
 use super::disconnect::Disconnect;
 use super::endpoint::{Attempt, EndMark, Host, Seen};
 use super::farewell::{Farewell, farewell};
-use super::path::dead_path;
 use super::stale;
+use super::survival::Silences;
 use super::wire::{Side, View};
 use crate::align::clock::When;
 use crate::parse::server_log::close_reason::CloseReason;
@@ -42,6 +42,8 @@ pub struct Told {
     pub farewell: Option<(When, Farewell)>,
     /// That the server held it.
     pub held: Option<Held>,
+    /// That the server refused it over a limit of connections.
+    pub over_limit: bool,
     /// What it tells of others.
     pub aside: Aside,
 }
@@ -155,6 +157,12 @@ impl Told {
             )
         });
         let ready = disconnect.was_ready() && !disconnect.views.iter().any(View::attempt_failed);
+        told.over_limit = disconnect.statements.iter().any(|said| {
+            matches!(
+                said.reason,
+                CloseReason::MaxConnectionsExceeded | CloseReason::MaxAccountConnectionsExceeded
+            )
+        });
         told.farewell = farewell(disconnect)
             .filter(|_| !own_reason)
             .map(|farewell| (at, farewell));
@@ -190,8 +198,8 @@ impl Told {
 pub struct Aside {
     /// How long it waited for a greeting that never came, and when it left.
     pub wait: Option<(i64, i64)>,
-    /// The silence after which its path was dead.
-    pub silence: Option<i64>,
+    /// Which silences it lived through or died of.
+    pub silences: Silences,
     /// When its client left, by its log, after the server had called it stale.
     pub stale_left: Option<When>,
 }
@@ -209,13 +217,13 @@ impl Aside {
         let left = || disconnect.log(&disconnect.client_closed()?.at);
         Self {
             wait: wait(),
-            silence: dead_path(disconnect).map(|dead| dead.idle_before().0),
+            silences: Silences::of(disconnect),
             stale_left: stale::stated(disconnect).then(left).flatten(),
         }
     }
 
     /// Whether there is anything.
-    pub const fn says_something(&self) -> bool {
-        self.wait.is_some() || self.silence.is_some() || self.stale_left.is_some()
+    pub fn says_something(&self) -> bool {
+        self.wait.is_some() || self.silences != Silences::default() || self.stale_left.is_some()
     }
 }

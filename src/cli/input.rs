@@ -40,6 +40,9 @@ pub struct Reading {
     /// A source's clock correction: SOURCE=+1.5s is added to its times
     #[arg(long, value_name = "SOURCE=OFFSET", value_parser = value::clock_of_source)]
     pub clock: Vec<(String, i64)>,
+    /// Use this data base of known bugs instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    pub advisories: Option<PathBuf>,
     /// No progress bar
     #[arg(long)]
     pub no_progress: bool,
@@ -52,7 +55,7 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// What the library is told, with the threads of one capture.
+    /// What the library is told, with the threads of one capture; the data base of known bugs is still to be read.
     pub fn options(&self, threads: usize) -> Options {
         let mut capture = CaptureOptions {
             auto_ports: true,
@@ -75,6 +78,7 @@ impl Reading {
                 zones: self.tz.clone(),
                 clocks: self.clock.clone(),
             },
+            advisories: None,
         }
     }
 }

@@ -14,6 +14,7 @@ pub fn run(arguments: &Batch) -> anyhow::Result<u8> {
     // Bundles run side by side, and the settings are part of what makes a bundle done: no number of this machine.
     let mut analyze = arguments.reading.options(1);
     analyze.input.hash = true;
+    analyze.advisories = reading::advisories(arguments.reading.advisories.as_deref())?;
     let options = BatchOptions {
         root: arguments.root.clone(),
         out: arguments.output.clone(),

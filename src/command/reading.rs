@@ -3,10 +3,12 @@
 use std::fs;
 use std::num::NonZero;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, ensure};
 use natsleuth::align::joined::{CaptureFacts, Records};
 use natsleuth::analyze::{self, Options};
+use natsleuth::attribute::advisories::{self, Advisories};
 use natsleuth::attribute::finding::Analysis;
 use natsleuth::input::Input;
 use natsleuth::progress::{Bar, Progress, Silent};
@@ -28,11 +30,25 @@ pub fn with_threads<T: Send>(
         .num_threads(threads)
         .build()
         .context("starting threads")?;
-    let options = arguments.reading.options(threads);
+    let options = Options {
+        advisories: advisories(arguments.reading.advisories.as_deref())?,
+        ..arguments.reading.options(threads)
+    };
     let progress = progress(arguments.reading.no_progress);
     let result = pool.install(|| work(&options, &*progress));
     progress.finish();
     Ok(result)
+}
+
+/// The data base of known bugs in `file`, if one was given.
+pub fn advisories(file: Option<&Path>) -> anyhow::Result<Option<Arc<Advisories>>> {
+    let read = |path: &Path| -> anyhow::Result<Arc<Advisories>> {
+        let text =
+            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let data = advisories::load(&text).with_context(|| format!("in {}", path.display()))?;
+        Ok(Arc::new(data))
+    };
+    file.map(read).transpose()
 }
 
 /// Processors that this process may use.

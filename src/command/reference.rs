@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::Context;
 use natsleuth::attribute::advisories as data;
 use natsleuth::report;
 use natsleuth::report::output::Output;
 
-use super::{print, status};
+use super::{print, reading, status};
 use crate::cli::output::{Look, width};
 
 /// Writes the catalogue of causes or a part of it.
@@ -23,16 +22,8 @@ pub fn explain(cause: Option<&str>, look: Look) -> anyhow::Result<u8> {
 
 /// Writes known bugs.
 pub fn advisories(id: Option<&str>, file: Option<&Path>, look: Look) -> anyhow::Result<u8> {
-    let loaded;
-    let data = match file {
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .with_context(|| format!("cannot read {}", path.display()))?;
-            loaded = data::load(&text).with_context(|| format!("in {}", path.display()))?;
-            &loaded
-        }
-        None => data::embedded(),
-    };
+    let given = reading::advisories(file)?;
+    let data = given.as_deref().unwrap_or_else(|| data::embedded());
     let mut known = true;
     print(|out| {
         let color = look.color(&Output::Stdout);

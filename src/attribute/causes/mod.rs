@@ -93,6 +93,9 @@ pub const REGISTER: &[Rule] = &[
         "max-control-line",
         slow_consumer::max_control_line::check,
     ),
+    rule("cluster", "leafnode-loop", cluster::leafnode_loop::check),
+    rule("cluster", "wrong-gateway", cluster::wrong_gateway::check),
+    rule("cluster", "route-to-self", cluster::route_to_self::check),
     rule(
         "version",
         "headers-unsupported",

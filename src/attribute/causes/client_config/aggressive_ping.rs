@@ -54,7 +54,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     if prompt || patience > SHORT_PATIENCE || !frequent || !(alive || late.is_some()) {
         return None;
     }
-    let names = Names::of(disconnect.client_identity().1);
+    let names = Names::of_client(disconnect);
     let every = spoken(interval.unwrap_or(patience));
     let summary = format!(
         "{} called a healthy connection stale after {}: it pings every {every}",

@@ -41,7 +41,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         let resent = shake.syns > 1 && shake.ack.is_some() && rtt > SECOND;
         (rtt >= SLOW_PATH && waited < ROUND_TRIPS * rtt && !resent).then_some((view, waited, rtt))
     })?;
-    let names = Names::of(disconnect.client_identity().1);
+    let names = Names::of_client(disconnect);
     let summary = format!(
         "{} gave up connecting before the handshake could finish: a round trip takes {}",
         case.client_label(disconnect),

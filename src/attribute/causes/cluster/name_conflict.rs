@@ -10,7 +10,6 @@ const REASONS: &[CloseReason] = &[
     CloseReason::ClusterNameConflict,
     CloseReason::ClusterNamesIdentical,
     CloseReason::DuplicateServerName,
-    CloseReason::WrongGateway,
 ];
 
 /// Stated by the server.

@@ -13,6 +13,9 @@ use crate::reconstruct::conn::RstOrigin;
 /// speak against a timer.
 const LONGER_THAN_EVER: f64 = 1.3;
 
+/// A silence that was lived through and is this many times shorter than the deadly one bounds nothing worth a word.
+const TELLING: i64 = 4;
+
 /// A silence longer than any before it, then the first packet after it is lost or answered with a RST.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     if !disconnect.was_ready() {
@@ -24,29 +27,51 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         return None;
     }
     // Others that died at the same moment without such a silence: the whole path failed, not one flow's entry.
-    let confidence = if case.idle_deaths(disconnect, idle) >= 2 || disconnect.views.len() >= 2 {
+    let timer = case.timer(disconnect, idle);
+    let confidence = if timer.deaths >= 2 || disconnect.views.len() >= 2 {
         Confidence::Shown
     } else {
         Confidence::Likely
     };
-    let names = Names::of(disconnect.client_identity().1);
+    let names = Names::of_client(disconnect);
     let summary = format!(
         "a device between {} and {} forgot the connection while it was idle for {}",
         case.client_label(disconnect),
         case.server_label(disconnect),
         spoken(idle)
     );
+    let summary = match timer.deaths {
+        0 | 1 => summary,
+        2 => format!("{summary}, as another did at about that age"),
+        deaths => format!("{summary}, as {} others did at about that age", deaths - 1),
+    };
+    let telling = timer.above.filter(|above| *above > timer.below / TELLING);
+    let between = telling.map_or_else(
+        || format!("below {}", spoken(timer.below)),
+        |above| {
+            format!(
+                "between {}, which a connection lived through, and {}",
+                spoken(above),
+                spoken(timer.below)
+            )
+        },
+    );
+    let half = timer.below / 2;
+    let safe = timer.above.filter(|above| *above > half).unwrap_or(half);
     Some(
         Finding::new(confidence, Initiator::Network, summary)
             .because(evidence)
             .rival("network", "blackhole", "a path that failed during the silence looks the same on one connection; several that die at the same idle age do not")
             .remedy(format!(
-                "{}: set {} below the device's idle timer (under {}), or ping_interval on the server",
+                "{}: set {} to {} or less, or ping_interval on the server: the device's idle timer lies {between}",
                 names.library,
                 names.ping_interval,
-                spoken(idle)
+                spoken(safe)
             ))
-            .remedy("raise the idle timer of the firewall, NAT or load balancer in the path for port 4222 (for example nf_conntrack_tcp_timeout_established, the load balancer's idle timeout)"),
+            .remedy(format!(
+                "or raise the idle timer of the firewall, NAT or load balancer in the path to {} (for example nf_conntrack_tcp_timeout_established, the load balancer's idle timeout) above the ping interval (servers ping every 2 minutes by default)",
+                disconnect.server_address().map_or_else(|| "the server".to_owned(), |address| address.to_string())
+            )),
     )
 }
 

@@ -122,6 +122,16 @@ fn signs(disconnect: &Disconnect) -> Option<(Confidence, Vec<Evidence>)> {
     Some((confidence?, evidence))
 }
 
+/// How far away the sender of the RST is, by its hop count; systems begin at 64, 128 or 255.
+fn distance(disconnect: &Disconnect) -> Option<String> {
+    let ttl = disconnect.views.iter().find_map(View::closing_rst)?.ttl;
+    let begun = [64, 128, 255].into_iter().find(|begun| *begun >= ttl)?;
+    Some(format!(
+        "; its RST arrives with TTL {ttl}, {} hops from a sender that begins at {begun}",
+        begun - ttl
+    ))
+}
+
 /// Each capture shows its own end being reset in the other's name.
 fn both_reset(disconnect: &Disconnect) -> bool {
     let at_client = disconnect
@@ -157,7 +167,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     Some(
         Finding::new(confidence, Initiator::Network, summary)
             .because(evidence)
-            .remedy("find the device in the path that resets flows (stateful firewall, IPS, load balancer, NAT after a failover): its log for this address pair at this time; TTL tells how many hops away it is")
+            .remedy(format!("find the device in the path that resets flows (stateful firewall, IPS, load balancer, NAT after a failover): its log for this address pair at this time{}", distance(disconnect).unwrap_or_default()))
             .remedy("next capture: both ends at once (tcpdump -i any -s 200 'tcp port 4222'), so that what arrives without having left is proven"),
     )
 }

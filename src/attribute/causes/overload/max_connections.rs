@@ -27,7 +27,17 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             NoteKind::MaxConnections | NoteKind::MaxAccountConnections
         )
     };
+    let refused = case.refused_over_limit(disconnect);
+    let found = match limit {
+        Some(limit) => format!(
+            "max_connections: {limit} was reached and {refused} connections were refused: {} or more would have held them",
+            limit.saturating_add(refused as i64)
+        ),
+        None => format!(
+            "{refused} connections were refused over a limit (max_connections, or the account's)"
+        ),
+    };
     Some(said(disconnect, REASONS, note, summary)?.remedy(format!(
-        "raise max_connections{set} on the server (or the account's limit), spread clients over more servers, or find the client that opens too many connections"
+        "{found}; raise it, spread clients over more servers, or find the client that opens too many connections (natsleuth conns lists them)"
     )))
 }

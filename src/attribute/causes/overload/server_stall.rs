@@ -29,18 +29,37 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         .or_else(|| no_info(disconnect, case, server, client))
         .or_else(|| noticed_late(disconnect, case, server, client))
         .or_else(|| thawed(disconnect, case, server))?;
-    let names = Names::of(disconnect.client_identity().1);
-    Some(
-        Finding::new(confidence, Initiator::Client, summary)
-            .because(evidence)
-            .because(pressure(disconnect))
-            .missing("processor, memory and disk figures of the server's host at that time; its /varz before and after")
-            .remedy("find what held the server: processor quota (throttling of its cgroup), a frozen or migrating VM, swapping, slow JetStream disk; GOMAXPROCS and the quota should agree")
-            .remedy(format!(
-                "{}: {} x ({} + 1) is how long it waits for a silent server",
-                names.library, names.ping_interval, names.max_pings_out
-            )),
-    )
+    let names = Names::of_client(disconnect);
+    let finding = Finding::new(confidence, Initiator::Client, summary)
+        .because(evidence)
+        .because(pressure(disconnect))
+        .missing("processor, memory and disk figures of the server's host at that time; its /varz before and after")
+        .remedy("find what held the server: processor quota (throttling of its cgroup), a frozen or migrating VM, swapping, slow JetStream disk; GOMAXPROCS and the quota should agree");
+    // What waited for a greeting had a connect timeout, not PINGs.
+    let counted = disconnect.trouble(|trouble| *trouble == Trouble::Stale);
+    if counted.is_none() && stalled(disconnect, Side::Server).is_none() {
+        return Some(finding);
+    }
+    Some(finding.remedy(format!(
+        "{}: {} x ({} + 1) is how long it waits for a silent server{}",
+        names.library,
+        names.ping_interval,
+        names.max_pings_out,
+        lasted(disconnect, case).unwrap_or_default()
+    )))
+}
+
+/// How long the stall lasted at least, in words: from what was not answered first to the server's next greeting.
+fn lasted(disconnect: &Disconnect, case: &Case) -> Option<String> {
+    let stalled = stalled(disconnect, Side::Server)?;
+    let from = stalled.view.when(stalled.pings.first);
+    let left = disconnect.closed?;
+    let back = case.endpoint(disconnect)?.greeted_after(left)?;
+    let waited = spoken(left.since(from));
+    Some(format!(
+        ": here {waited}, and the server greeted again {} after the PING that it did not answer; a product above that would have held the connection",
+        spoken(back.since(from))
+    ))
 }
 
 type Shape = Option<(Confidence, Vec<Evidence>, String)>;

@@ -2,7 +2,7 @@
 
 use crate::attribute::Case;
 use crate::attribute::advisories::version::Version;
-use crate::attribute::advisories::{self, Advisory, Signals, component};
+use crate::attribute::advisories::{Advisory, Signals, component};
 use crate::attribute::disconnect::Disconnect;
 use crate::attribute::finding::{Confidence, Evidence, Finding, Initiator};
 use crate::attribute::server_gone;
@@ -10,7 +10,7 @@ use crate::reconstruct::server::EndManner;
 
 /// Needs the version range and a symptom that decides, never the range alone.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
-    server_crash(disconnect, case).or_else(|| client_words(disconnect))
+    server_crash(disconnect, case).or_else(|| client_words(disconnect, case))
 }
 
 /// The server crashed where an advisory for its version says that it does.
@@ -28,7 +28,7 @@ fn server_crash(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         trace: life.end.trace.iter().map(|at| &*at.text).collect(),
         kind: None,
     };
-    let matches = advisories::embedded().matching("nats-server", version, &signals);
+    let matches = case.advisories.matching("nats-server", version, &signals);
     let known = matches.first().filter(|known| known.decisive)?;
     let frames = life.end.trace.iter().filter(|at| {
         let named = |part: &&str| at.text.contains(*part);
@@ -48,7 +48,7 @@ fn server_crash(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
 }
 
 /// The client's log has words that only a bug of its library's version says.
-fn client_words(disconnect: &Disconnect) -> Option<Finding> {
+fn client_words(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let (_, lang, version) = disconnect.client_identity();
     let (lang, version) = (lang?, version?);
     let product = component::of_client(lang, version)?;
@@ -58,7 +58,7 @@ fn client_words(disconnect: &Disconnect) -> Option<Finding> {
         trace: Vec::new(),
         kind: Some("client"),
     };
-    let matches = advisories::embedded().matching(product, version, &signals);
+    let matches = case.advisories.matching(product, version, &signals);
     let known = matches.first().filter(|known| known.decisive)?;
     let said: Vec<Evidence> = events
         .iter()

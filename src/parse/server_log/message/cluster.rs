@@ -148,6 +148,7 @@ pub(super) const SERVER: &[ServerPhrase] = &[
     server_context("Cluster name was dynamically generated"),
     other("Cluster name updated to "),
     other("Removed route "),
+    other("Detected route to self, ignoring "),
     server_context("Detected orphan remote server"),
     pressure("Waiting for routing to be established"),
     server_context("Unable to lookup account "),

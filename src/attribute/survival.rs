@@ -1,0 +1,131 @@
+//! Silences of many connections to one server: which of them a connection lived through, and which it died of. Between
+//! the two lies the timer of a device in the path.
+
+use super::disconnect::Disconnect;
+use super::path::dead_path;
+
+/// The silences at each server.
+#[derive(Clone, Debug, Default)]
+pub struct Survival {
+    /// Endpoint, and the silence that a connection died of, ascending.
+    died: Vec<(Option<usize>, i64)>,
+    /// Endpoint, and the longest silence that a connection of it lived through, ascending.
+    lived: Vec<(Option<usize>, i64)>,
+}
+
+/// A device's idle timer, as far as the deaths and survivals of one server's connections bound it; nanoseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timer {
+    /// Connections that died of about the same silence.
+    pub deaths: usize,
+    /// Longest silence that a connection lived through and that is shorter than every death's.
+    pub above: Option<i64>,
+    /// Shortest silence that killed one.
+    pub below: i64,
+}
+
+/// One connection's silences, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Silences {
+    /// The one that it died of.
+    died: Option<i64>,
+    /// The longest that it lived through.
+    lived: Option<i64>,
+}
+
+impl Silences {
+    /// Of one connection.
+    pub fn of(disconnect: &Disconnect) -> Self {
+        if let Some(dead) = dead_path(disconnect) {
+            let (idle, longest) = dead.idle_before();
+            return Self {
+                died: Some(idle),
+                lived: Some(longest),
+            };
+        }
+        let Some(view) = disconnect.views.first() else {
+            return Self::default();
+        };
+        // The last silence may be the one that a reset ended.
+        let silence = view.conn.longest_silence.filter(|longest| {
+            view.conn
+                .last_silence
+                .is_none_or(|last| longest.until < last.until)
+        });
+        Self {
+            died: None,
+            lived: silence.map(|silence| silence.until.ns - silence.from.ns),
+        }
+    }
+}
+
+impl Survival {
+    /// Of connections by their endpoints.
+    pub fn new(all: impl Iterator<Item = (Option<usize>, Silences)>) -> Self {
+        let mut survival = Self::default();
+        for (of, silences) in all {
+            survival.died.extend(silences.died.map(|died| (of, died)));
+            survival
+                .lived
+                .extend(silences.lived.map(|lived| (of, lived)));
+        }
+        survival.died.sort_unstable();
+        survival.lived.sort_unstable();
+        survival
+    }
+
+    /// The timer at a server of which a connection died after `idle`: its deaths are those within a fifth of that.
+    pub fn timer(&self, endpoint: Option<usize>, idle: i64) -> Timer {
+        let fifth = idle / 5;
+        let died = &self.died;
+        let from = died.partition_point(|dead| *dead < (endpoint, idle.saturating_sub(fifth)));
+        let until = died.partition_point(|dead| *dead < (endpoint, idle.saturating_add(fifth + 1)));
+        let below = died.get(from).filter(|_| from < until);
+        let below = below.map_or(idle, |(_, shortest)| (*shortest).min(idle));
+        let longest = self
+            .lived
+            .partition_point(|lived| *lived < (endpoint, below))
+            .checked_sub(1);
+        let above = longest
+            .map(|index| self.lived[index])
+            .filter(|(of, lived)| *of == endpoint && *lived > 0)
+            .map(|(_, lived)| lived);
+        Timer {
+            deaths: until.saturating_sub(from),
+            above,
+            below,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Survival, Timer};
+
+    #[test]
+    fn the_timer_lies_between_the_last_survived_and_the_first_deadly_silence() {
+        let survival = Survival {
+            died: vec![(Some(0), 95), (Some(0), 100), (Some(0), 400), (Some(1), 97)],
+            lived: vec![(Some(0), 30), (Some(0), 80), (Some(0), 200), (Some(1), 90)],
+        };
+        let timer = Timer {
+            deaths: 2,
+            above: Some(80),
+            below: 95,
+        };
+        assert_eq!(survival.timer(Some(0), 100), timer);
+        let alone = survival.timer(Some(0), 400);
+        assert_eq!((alone.deaths, alone.above), (1, Some(200)));
+    }
+
+    #[test]
+    fn another_servers_silences_bound_nothing() {
+        let survival = Survival {
+            died: vec![(Some(1), 100)],
+            lived: vec![(Some(0), 80), (Some(1), 0)],
+        };
+        let timer = survival.timer(Some(1), 100);
+        assert_eq!((timer.deaths, timer.above, timer.below), (1, None, 100));
+        assert_eq!(survival.timer(Some(2), 50).deaths, 0);
+    }
+}
