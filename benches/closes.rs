@@ -38,6 +38,7 @@ fn bundle(capture: &[u8]) -> Bundle {
         alignment: align(&records, &sources, &AlignOptions::default()),
         records,
         sources,
+        advisories: None,
         spool,
     }
 }

@@ -17,6 +17,18 @@ use input::{Input, Reading};
 use output::{FormatName, ListName, Look, TableName, Target};
 use value::Selector;
 
+const REDACT_EXAMPLES: &str = "\
+Examples:
+  natsleuth redact bundle.tar.gz -o shared/                     with a random key that nobody keeps
+  natsleuth redact bundle/ -o shared/ --key-file mapping.key    the same key gives the same names next time
+
+Replaced: addresses (prefixes kept), hardware addresses, names of hosts, clients, servers, users and accounts, subjects, \
+payloads, passwords, tokens, keys, and every word that no grammar knows. Kept: protocol words, reasons, versions, times, \
+lengths, ports, numbers. What cannot be read is left out and named.
+
+Exit status: 0 written, every verdict as before; 3 written, and verdicts differ; 65 nothing can be analysed; 74 reading or \
+writing failed.";
+
 /// Why did this NATS connection close? Reads server logs, client logs and captures, and cites its evidence.
 #[derive(Debug, Parser)]
 #[command(name = "natsleuth", version, after_help = examples::COMMAND, arg_required_else_help = true)]
@@ -74,15 +86,24 @@ pub enum Command {
         /// Id of a close (c1) or incident (i1), as the report shows it
         #[arg(long, value_name = "ID")]
         close: String,
-        /// The pcapng to write; `-` is standard output
+        /// The pcapng to write; `-` is standard output. With --bundle a folder, made or empty
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
+        /// Write the few log lines and packets that still give the same verdict, as files of their own
+        #[arg(long)]
+        bundle: bool,
+        /// With --bundle: analyses that finding them may cost
+        #[arg(long, value_name = "N", default_value_t = natsleuth::reduce::RUNS, requires = "bundle")]
+        max_runs: usize,
         /// Replace an existing file
         #[arg(long)]
         force: bool,
         #[command(flatten)]
         input: Input,
     },
+    /// Write a bundle that can be shared: the same evidence and the same verdicts under other names
+    #[command(after_help = REDACT_EXAMPLES)]
+    Redact(Redact),
     /// Analyse every bundle (folder or archive) of a folder that is new or changed
     #[command(after_help = examples::BATCH)]
     Batch(Batch),
@@ -169,6 +190,19 @@ pub struct Timeline {
     /// Only events at or before this time (RFC 3339)
     #[arg(long, alias = "to", value_name = "TIME", value_parser = value::instant)]
     pub until: Option<i64>,
+}
+
+/// `redact`.
+#[derive(Debug, Args)]
+pub struct Redact {
+    /// The folder to write to; made, or empty
+    #[arg(short, long, value_name = "FOLDER")]
+    pub output: PathBuf,
+    /// Any file whose bytes make the mapping; who has it can tell which name stands for a guessed one
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub input: Input,
 }
 
 /// `batch`.

@@ -12,6 +12,8 @@ pub mod input;
 pub mod parse;
 pub mod progress;
 pub mod reconstruct;
+pub mod redact;
+pub mod reduce;
 pub mod report;
 pub mod shelf;
 pub mod source;

@@ -17,6 +17,8 @@ const STAGES: &[&str] = &[
     "attribute",
     "report",
     "analyze",
+    "redact",
+    "reduce",
     "batch",
 ];
 

@@ -308,6 +308,7 @@ fn captured(life: &Life, source: SourceId, wrong: &Wrong, part: f64, info: bool)
             syn_ack: Some(syn_ack),
             syn_acks: 1,
             ack: Some(ack),
+            last_syn_ack: Some(syn_ack),
         },
         orig: flow(1_000_003_u32.wrapping_mul(life.cid as u32), fin, connect_at),
         resp: flow(

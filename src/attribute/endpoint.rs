@@ -1,6 +1,6 @@
 //! One server as seen by all its connections: what the fate of many tells that the fate of one cannot.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -353,6 +353,8 @@ pub struct Endpoints {
     pub list: Vec<Endpoint>,
     /// For each joined connection its endpoint.
     pub of: Vec<Option<usize>>,
+    /// Endpoints and client hosts with a handshake that took no time worth mentioning.
+    pub quick_paths: BTreeSet<(Option<usize>, IpAddr)>,
 }
 
 impl Endpoints {
@@ -363,6 +365,7 @@ impl Endpoints {
         let mut endpoints = Self {
             list: Vec::new(),
             of: Vec::with_capacity(count),
+            quick_paths: BTreeSet::new(),
         };
         let mut by_address: BTreeMap<SocketAddr, usize> = BTreeMap::new();
         let mut by_life: BTreeMap<usize, usize> = BTreeMap::new();
@@ -404,6 +407,8 @@ impl Endpoints {
                     by_name.insert(name.clone(), endpoint);
                 }
                 endpoints.of.push(Some(endpoint));
+                let quick = told.quick.map(|host| (Some(endpoint), host));
+                endpoints.quick_paths.extend(quick);
                 endpoints.list[endpoint].add(told);
             }
         }
@@ -411,10 +416,13 @@ impl Endpoints {
         if endpoints.list.is_empty() && count > 0 {
             endpoints.list.push(Endpoint::default());
         }
-        if let [only] = &mut endpoints.list[..] {
-            for told in loose {
-                endpoints.of[told.index] = Some(0);
-                only.add(told);
+        let only = (endpoints.list.len() == 1).then_some(0);
+        for told in loose {
+            let quick = told.quick.map(|host| (only, host));
+            endpoints.quick_paths.extend(quick);
+            if let Some(only) = only {
+                endpoints.of[told.index] = Some(only);
+                endpoints.list[only].add(told);
             }
         }
         for endpoint in &mut endpoints.list {

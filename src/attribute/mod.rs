@@ -216,6 +216,13 @@ impl<'a> Case<'a> {
         self.gone.get(disconnect.index)?.as_deref()
     }
 
+    /// Another connection between the same hosts shows a path with a short round trip.
+    pub fn knows_quick_path(&self, disconnect: &Disconnect) -> bool {
+        let endpoint = self.endpoints.of[disconnect.index];
+        let host = disconnect.client_addresses().0.map(|address| address.ip());
+        host.is_some_and(|host| self.endpoints.quick_paths.contains(&(endpoint, host)))
+    }
+
     /// What this server speaks is NATS: some connection to it got an INFO, or its log is here.
     pub fn speaks_nats(&self, disconnect: &Disconnect) -> bool {
         disconnect.life.is_some()

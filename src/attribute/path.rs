@@ -33,7 +33,7 @@ pub fn dead_path<'a>(disconnect: &Disconnect<'a>) -> Option<Dead<'a>> {
         }
     }
     if found.is_empty() {
-        return None;
+        found.extend(healed(disconnect));
     }
     // What follows the first close (a FIN into nothing, a reply to a closed socket) is aftermath, unless the silence
     // began before it.
@@ -44,6 +44,39 @@ pub fn dead_path<'a>(disconnect: &Disconnect<'a>) -> Option<Dead<'a>> {
         .into_iter()
         .filter(|dead| close.is_none_or(|close| dead.view.when(dead.path.since).at < close))
         .min_by_key(|dead| dead.view.when(dead.path.since).at)
+}
+
+/// A path that was dead when an end gave up, and came back too late: the longest run of retransmissions spans the moment
+/// of giving up, in front of an open window.
+fn healed<'a>(disconnect: &Disconnect<'a>) -> Option<Dead<'a>> {
+    const PERSISTENT: u32 = 3;
+    let logged = disconnect
+        .server
+        .and_then(|conn| disconnect.log(conn.closed.as_ref()?));
+    let gave_up = logged.or_else(|| {
+        let first = disconnect.first_close()?;
+        Some(first.view.when(first.close.at))
+    })?;
+    disconnect.views.iter().find_map(|view| {
+        [Side::Client, Side::Server].into_iter().find_map(|from| {
+            let run = view
+                .flow(from)
+                .worst_retransmissions
+                .filter(|run| run.count >= PERSISTENT && run.last.ns - run.first.ns >= SECOND)?;
+            let spans = view.when(run.first).at < gave_up.at
+                && view.when(run.last).at.since(gave_up.at) > -SECOND;
+            let reads = view.flow(from.other()).zero_windows == 0;
+            (spans && reads).then_some(Dead {
+                view: *view,
+                from,
+                path: DeadPath {
+                    since: run.first,
+                    run,
+                    peer_silent: true,
+                },
+            })
+        })
+    })
 }
 
 impl Dead<'_> {
@@ -65,19 +98,22 @@ impl Dead<'_> {
         ]
     }
 
-    /// Segments were lost on this connection before the fatal ones too, or acknowledgements still came: loss, not
-    /// silence.
+    /// Segments were lost on this connection before the fatal ones too, or later ones arrived behind them: loss, not
+    /// silence. What the peer sends again although it was acknowledged here lacks the same direction's acknowledgements
+    /// and speaks of no other loss.
     pub fn lossy(&self) -> bool {
-        let earlier = |side: Side| {
-            let flow = self.view.flow(side);
-            let last = flow
-                .final_retransmissions
-                .map_or(0, |run| u64::from(run.count));
-            flow.retransmissions.saturating_sub(last)
-        };
-        !self.path.peer_silent
-            || earlier(self.from) >= 2
-            || self.view.flow(self.from.other()).retransmissions >= 3
+        let flow = self.view.flow(self.from);
+        let peer = self.view.flow(self.from.other());
+        let last = u64::from(self.path.run.count);
+        let needed = peer
+            .retransmissions
+            .saturating_sub(peer.spurious_retransmissions);
+        self.heard() || flow.retransmissions.saturating_sub(last) >= 2 || needed >= 3
+    }
+
+    /// The peer told of later segments that arrived behind the fatal one: the path carried something both ways.
+    pub fn heard(&self) -> bool {
+        !self.path.peer_silent && self.view.flow(self.from.other()).sack_acks > 0
     }
 
     /// The silence right before the fatal segment, and the longest that the connection had survived before it.

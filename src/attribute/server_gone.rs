@@ -285,7 +285,8 @@ fn from_fate(disconnect: &Disconnect, case: &Case, life_end: Option<&LifeEnd>) -
     let by_log = disconnect.first_close().is_none()
         && disconnect.troubles().any(|(_, trouble)| {
             use crate::reconstruct::client::Trouble as T;
-            matches!(trouble, T::Eof | T::Reset | T::BrokenPipe | T::Unsaid)
+            matches!(trouble, T::Eof | T::Reset | T::BrokenPipe)
+                || *trouble == T::Unsaid && disconnect.lost_by_log()
         });
     if !by_server && !by_log {
         return None;
@@ -293,9 +294,17 @@ fn from_fate(disconnect: &Disconnect, case: &Case, life_end: Option<&LifeEnd>) -
     let fate = endpoint.common_fate(at);
     let refused = endpoint.refused_after(at, OUTAGE);
     let replaced = endpoint.replaced_across(at);
-    let log_stops = life_end.is_some_and(|end| {
-        end.manner == EndManner::Unknown && end.holds(at) && end.until.is_none()
-    });
+    // Without DBG lines a log is silent while the server runs: that it stops says nothing.
+    let talks = disconnect.life.is_some_and(|(_, life)| life.debug);
+    let log_stops = talks
+        && life_end.is_some_and(|end| {
+            end.manner == EndManner::Unknown && end.holds(at) && end.until.is_none()
+        });
+    // Clients that lose their connections at one moment may have lost a path in common: only a word of the server's end
+    // (its address refuses, another process answers, its log breaks off) makes it more than that.
+    if !by_server && refused.is_none() && replaced.is_none() && !log_stops {
+        return None;
+    }
     let all_together = fate.together >= 2 && fate.survivors == 0;
     let mut signs = 0;
     let mut evidence: Vec<Evidence> = closing_packet(disconnect).into_iter().collect();

@@ -66,7 +66,7 @@ pub fn judge(disconnect: &Disconnect, reading: Reading) -> Option<Finding> {
         let flow = view.flow(Side::Client);
         flow.zero_windows == 0 && flow.window.is_some_and(|window| window > 0)
     });
-    let lossy = disconnect.views.iter().find(|view| {
+    let lossy = disconnect.views.iter().any(|view| {
         let flow = view.flow(Side::Server);
         flow.retransmissions >= 5 && view.loss_share(Side::Server) > 0.02
     });
@@ -78,7 +78,7 @@ pub fn judge(disconnect: &Disconnect, reading: Reading) -> Option<Finding> {
         (None, Some(_)) => from_packets(disconnect, reading.deadline)?,
         (None, None) => return None,
     };
-    if closed.is_none() && (dead.is_some() || open_window && lossy.is_some()) {
+    if closed.is_none() && (dead.is_some() || open_window && lossy) {
         return None;
     }
     // The client counted its own unanswered PINGs meanwhile: it was running, and the path was not.

@@ -1,6 +1,6 @@
 //! What one connection tells of its server.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::closing_order::Held;
 use super::disconnect::Disconnect;
@@ -28,6 +28,8 @@ pub struct Told {
     pub life: Option<usize>,
     /// What the client calls it.
     pub name: Option<String>,
+    /// The client's host, if a handshake shows that the path to it is quick.
+    pub quick: Option<IpAddr>,
     /// Attempts that failed.
     pub attempts: Vec<Attempt>,
     /// INFOs seen.
@@ -58,6 +60,7 @@ impl Told {
             name: disconnect
                 .client
                 .and_then(|conn| conn.server.as_deref().map(str::to_owned)),
+            quick: quick_path(disconnect),
             aside: Aside::new(disconnect),
             ..Self::default()
         };
@@ -139,6 +142,7 @@ impl Told {
             || disconnect.client.is_some()
                 && !disconnect.intended()
                 && disconnect.client_closed().is_some()
+                && disconnect.lost_by_log()
                 && disconnect
                     .troubles()
                     .all(|(_, trouble)| matches!(trouble, Trouble::Unsaid));
@@ -191,6 +195,18 @@ impl Told {
         });
         told
     }
+}
+
+/// A handshake faster than this shows a path that no connect timeout finds long.
+const QUICK: i64 = SECOND / 10;
+
+fn quick_path(disconnect: &Disconnect) -> Option<IpAddr> {
+    let quick = |view: &View| {
+        let shake = &view.conn.handshake;
+        shake.rtt().is_some_and(|rtt| rtt < QUICK)
+    };
+    let client = || Some(disconnect.client_addresses().0?.ip());
+    disconnect.views.iter().any(quick).then(client).flatten()
 }
 
 /// What one connection tells of others of its kind. Few have anything to say.

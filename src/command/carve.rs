@@ -1,13 +1,16 @@
 //! `carve`: the packets of one close or incident, annotated.
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use anyhow::{Context, ensure};
 use natsleuth::attribute::finding::Analysis;
+use natsleuth::reduce;
 use natsleuth::report::carve;
 use natsleuth::report::output::Output;
+use natsleuth::report::visible;
 
-use super::{complain, reading, status, write};
+use super::{complain, print, reading, status, write};
 use crate::cli::input::Input;
 
 /// Writes the packets.
@@ -45,6 +48,40 @@ pub fn run(id: &str, output: &Output, arguments: &Input) -> anyhow::Result<u8> {
             carved.interfaces
         ));
     }
+    Ok(reading::status(arguments.strict, &analysis.rejects))
+}
+
+/// Writes the smallest bundle that keeps the verdict.
+pub fn bundle(id: &str, out: &Path, max_runs: usize, arguments: &Input) -> anyhow::Result<u8> {
+    let (input, analysis) = reading::analysis(arguments, false)?;
+    reading::ensure_something(&analysis.records, &analysis.sources)?;
+    let closes = carve::named(&analysis, id).with_context(|| unknown(id, &analysis))?;
+    let reduced = reading::with_threads(arguments, |options, progress| {
+        reduce::reduce(
+            &arguments.paths,
+            (&input, &analysis),
+            &closes,
+            out,
+            (options, max_runs),
+            progress,
+        )
+    })??;
+    print(|out| {
+        for (file, records) in &reduced.files {
+            writeln!(out, "{}: {records}", visible(&file.to_string_lossy()))?;
+        }
+        let kept: usize = reduced.files.iter().map(|(_, records)| records).sum();
+        let how = if reduced.minimal {
+            "none of which can be left out"
+        } else {
+            "and --max-runs ended the search"
+        };
+        writeln!(
+            out,
+            "{kept} of {} lines and packets, {how}; {} analyses",
+            reduced.before, reduced.runs
+        )
+    })?;
     Ok(reading::status(arguments.strict, &analysis.rejects))
 }
 

@@ -4,6 +4,7 @@ mod analyze;
 mod batch;
 mod carve;
 mod reading;
+mod redact;
 mod reference;
 pub mod status;
 mod table;
@@ -53,9 +54,19 @@ fn dispatch(command: Command) -> anyhow::Result<u8> {
         Command::Carve {
             close,
             output,
+            bundle: true,
+            max_runs,
+            input,
+            ..
+        } => carve::bundle(&close, &output, max_runs, &input),
+        Command::Carve {
+            close,
+            output,
             force,
             input,
+            ..
         } => carve::run(&close, &Output::new(Some(&output), force), &input),
+        Command::Redact(arguments) => redact::run(&arguments),
         Command::Batch(arguments) => batch::run(&arguments),
         Command::Schema => {
             print(|out| out.write_all(natsleuth::report::schema::schema().as_bytes()))?;

@@ -4,6 +4,8 @@ use std::io;
 
 use natsleuth::batch;
 use natsleuth::input;
+use natsleuth::redact;
+use natsleuth::reduce;
 use natsleuth::report::output::OutputError;
 
 /// A cause named in `--fail-on` was found.
@@ -35,10 +37,21 @@ pub fn of(error: &anyhow::Error) -> u8 {
         return NO_INPUT;
     }
     if let Some(error) = error.downcast_ref::<input::Error>() {
+        return of_input(error);
+    }
+    if let Some(error) = error.downcast_ref::<reduce::Error>() {
         return match error {
-            input::Error::Missing { .. } => USAGE,
-            _ if error.is_transient() => IO_FAILED,
-            _ => NO_INPUT,
+            reduce::Error::Input(error) => of_input(error),
+            reduce::Error::TooLarge { .. } | reduce::Error::NotReproduced { .. } => NO_INPUT,
+            reduce::Error::NotEmpty { .. } => USAGE,
+            reduce::Error::Copy { .. } => IO_FAILED,
+        };
+    }
+    if let Some(error) = error.downcast_ref::<redact::Error>() {
+        return match error {
+            redact::Error::Input(error) => of_input(error),
+            redact::Error::NotEmpty { .. } => USAGE,
+            redact::Error::Write { .. } => IO_FAILED,
         };
     }
     if let Some(error) = error.downcast_ref::<OutputError>() {
@@ -56,6 +69,14 @@ pub fn of(error: &anyhow::Error) -> u8 {
         };
     }
     error.downcast_ref::<io::Error>().map_or(USAGE, of_io)
+}
+
+fn of_input(error: &input::Error) -> u8 {
+    match error {
+        input::Error::Missing { .. } => USAGE,
+        _ if error.is_transient() => IO_FAILED,
+        _ => NO_INPUT,
+    }
 }
 
 /// A path that is not there, or is a folder where a file is needed, is a wrong argument.

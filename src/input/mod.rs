@@ -13,6 +13,7 @@ mod error;
 mod first_packet;
 mod hints;
 mod hold;
+pub mod layout;
 mod member;
 mod peek;
 mod piece;

@@ -198,6 +198,8 @@ pub struct Handshake {
     pub syn_ack: Option<Moment>,
     /// How many SYN,ACKs.
     pub syn_acks: u32,
+    /// Last SYN,ACK.
+    pub last_syn_ack: Option<Moment>,
     /// The ACK that completes it.
     pub ack: Option<Moment>,
 }
@@ -220,6 +222,8 @@ pub struct Flow {
     pub isn: Option<u32>,
     /// Segments with payload, SYN or FIN whose bytes had been sent before.
     pub retransmissions: u64,
+    /// Those of them whose bytes this view had seen acknowledged already: the acknowledgements were lost behind it.
+    pub spurious_retransmissions: u64,
     /// Payload bytes in them.
     pub retransmitted_bytes: u64,
     /// Segments that arrived behind a later one and were no retransmission.

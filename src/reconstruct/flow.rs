@@ -254,6 +254,7 @@ impl FlowState {
         }
         // Only what is still unacknowledged makes a run: a spurious retransmission waits for nothing.
         if start + i64::from(len.max(1)) <= self.acked {
+            self.flow.spurious_retransmissions += 1;
             return;
         }
         let run = self.run.get_or_insert(RetransmissionRun {
@@ -302,6 +303,19 @@ impl FlowState {
     /// Retransmissions since the last new acknowledgement.
     pub const fn run(&self) -> Option<RetransmissionRun> {
         self.run
+    }
+
+    /// Segments of this end were lost before, more than once: a FIN or RST of its own may have been too.
+    pub fn loses(&self) -> bool {
+        self.flow.retransmissions >= 2
+    }
+
+    /// The last that this end sent was one of several retransmissions: a FIN waits behind what they repeat, so that its
+    /// socket may be gone without a word.
+    pub fn fell_silent_retransmitting(&self) -> bool {
+        self.flow
+            .worst_retransmissions
+            .is_some_and(|run| run.count >= 2 && self.flow.last_packet == Some(run.last))
     }
 
     /// The window as the peer may use it.

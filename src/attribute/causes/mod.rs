@@ -157,6 +157,7 @@ pub const REGISTER: &[Rule] = &[
     rule("network", "rst-injected", network::rst_injected::check),
     rule("network", "mtu-blackhole", network::mtu_blackhole::check),
     rule("network", "link-down", network::link_down::check),
+    rule("network", "unreachable", network::unreachable::check),
     rule("network", "packet-loss", network::packet_loss::check),
     rule("network", "blackhole", network::blackhole::check),
     rule("overload", "fd-exhaustion", overload::fd_exhaustion::check),
@@ -183,7 +184,6 @@ pub const REGISTER: &[Rule] = &[
         client_config::aggressive_ping::check,
     ),
     rule("network", "proxy-closed", network::proxy_closed::check),
-    rule("network", "unreachable", network::unreachable::check),
     rule("client-close", "drain", client_close::drain::check),
     rule(
         "client-fault",

@@ -148,6 +148,16 @@ fn names_nats(lower: &str) -> bool {
     })
 }
 
+/// Whole messages of an application that ends.
+const LAST_WORDS: &[&str] = &[
+    "stopping",
+    "stopped",
+    "terminating",
+    "bye",
+    "goodbye",
+    "exit",
+];
+
 /// The kind, from the words; the most telling first, since `disconnected` holds `connected`.
 fn kind(lower: &str, head: &str, of_nats: bool) -> Option<ClientEventKind> {
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
@@ -163,6 +173,9 @@ fn kind(lower: &str, head: &str, of_nats: bool) -> Option<ClientEventKind> {
             .unwrap_or("");
         trouble::trouble(text, Library::Unknown)
     };
+    if let Some(kind) = status(lower, reason) {
+        return Some(kind);
+    }
     if has(&[
         "exiting",
         "shutting down",
@@ -171,6 +184,11 @@ fn kind(lower: &str, head: &str, of_nats: bool) -> Option<ClientEventKind> {
         "received sigint",
     ]) && !has(&["because of error", "server"])
     {
+        return Some(ClientEventKind::Exiting);
+    }
+    let whole = lower.rsplit(": ").next().unwrap_or(lower);
+    let whole = whole.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    if LAST_WORDS.contains(&whole) || whole.starts_with("stopping after ") {
         return Some(ClientEventKind::Exiting);
     }
     if let Some(crash) = crash(head) {
@@ -187,6 +205,12 @@ fn kind(lower: &str, head: &str, of_nats: bool) -> Option<ClientEventKind> {
     }
     if has(&["lame duck"]) {
         return Some(ClientEventKind::LameDuck);
+    }
+    // nats.js gives the server's -ERR as its error's text.
+    if lower.contains("'stale connection'") {
+        return Some(ClientEventKind::Error(Trouble::ServerError(
+            "Stale Connection".into(),
+        )));
     }
     if let Some(at) = lower.find("-err ") {
         return Some(ClientEventKind::Error(Trouble::server_error(
@@ -252,6 +276,61 @@ fn kind(lower: &str, head: &str, of_nats: bool) -> Option<ClientEventKind> {
             trouble => trouble,
         })
     })
+}
+
+/// A JavaScript client's status event in an application's frame: `nats status disconnect 10.0.0.1:4222`,
+/// `status: {"type":"reconnecting"}`, `event staleConnection`.
+fn status(lower: &str, reason: impl Fn() -> Trouble) -> Option<ClientEventKind> {
+    let words: Vec<&str> = lower
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .take(16)
+        .collect();
+    let named = words
+        .windows(2)
+        .position(|pair| matches!(pair[0], "status" | "event" | "type") && is_status(pair[1]))?;
+    let kind = match words[named + 1] {
+        "disconnect" => ClientEventKind::Disconnected(Trouble::Unsaid),
+        "reconnecting" => ClientEventKind::Reconnecting(None),
+        "reconnect" => ClientEventKind::Reconnected,
+        "staleconnection" => ClientEventKind::Stale,
+        "forcereconnect" => ClientEventKind::ClosingByApplication,
+        "ldm" => ClientEventKind::LameDuck,
+        "ping" | "pingtimer" => ClientEventKind::PingOut(
+            words[named + 2..]
+                .iter()
+                .find_map(|word| word.parse::<u32>().ok()),
+        ),
+        "update" => ClientEventKind::Discovered,
+        "slowconsumer" => ClientEventKind::SlowConsumer,
+        "close" => ClientEventKind::Closed(Trouble::Unsaid),
+        // Its own stale verdict is an event; as an error the words are the server's.
+        "error" if lower.contains("stale connection") => {
+            ClientEventKind::Error(Trouble::ServerError("Stale Connection".into()))
+        }
+        "error" => ClientEventKind::Error(reason()),
+        _ => return None,
+    };
+    Some(kind)
+}
+
+/// The types of `nc.status()` in nats.js 2 and 3.
+fn is_status(word: &str) -> bool {
+    matches!(
+        word,
+        "disconnect"
+            | "reconnecting"
+            | "reconnect"
+            | "staleconnection"
+            | "forcereconnect"
+            | "ldm"
+            | "ping"
+            | "pingtimer"
+            | "update"
+            | "slowconsumer"
+            | "close"
+            | "error"
+    )
 }
 
 /// The first line of a crash, in any language.

@@ -6,6 +6,7 @@ use crate::parse::client_log::said::{ClientEventKind, Library, Said, Trouble, We
 use crate::reconstruct::client::{ClientStory, Failure};
 use crate::source::SourceId;
 use crate::span::LogRef;
+use crate::time::SECOND;
 
 use super::Key;
 use super::events::{Entry, Events, nearer};
@@ -311,10 +312,28 @@ fn retype(entries: &mut [Entry], library: Library, version: Option<&str>) {
             entry.event.kind = entry.event.kind.with_trouble(settled);
         }
     }
+    closed_in_so_many_words(entries);
     match library {
         Library::JsV2 | Library::JsV3 => stale_after_auth(entries),
         Library::RustAsync => stale_without_error(entries),
         _ => {}
+    }
+}
+
+/// `nats: connection closed` is what a call on a closed connection fails with, and what applications call the close
+/// itself: right behind a disconnect it is the latter.
+fn closed_in_so_many_words(entries: &mut [Entry]) {
+    for index in 1..entries.len() {
+        let (before, rest) = entries.split_at_mut(index);
+        let (lost, event) = (&before[index - 1].event, &mut rest[0].event);
+        let failed = event.kind == ClientEventKind::PublishFailed(Trouble::NotConnected);
+        if failed
+            && matches!(lost.kind, ClientEventKind::Disconnected(_))
+            && nearer(&lost.at, &event.at, SECOND)
+            && envelope::open(event.at.text.as_bytes()).message.trim() == "nats: connection closed"
+        {
+            event.kind = ClientEventKind::Closed(Trouble::Unsaid);
+        }
     }
 }
 

@@ -291,7 +291,10 @@ impl LiveConn {
                 reset_before: self.rsts.iter().any(|rst| rst.from == end),
                 previous: self.previous,
                 rtt: self.handshake.rtt(),
-                lossy: recent_run(&self.flows[0]) || recent_run(&self.flows[1]),
+                lossy: recent_run(&self.flows[0])
+                    || recent_run(&self.flows[1])
+                    || self.flows[me].fell_silent_retransmitting()
+                    || self.flows.iter().any(FlowState::loses),
             };
             let rst = rst::fingerprint(segment, at, &context);
             self.reset_by[me] |= rst.seq_exact != Some(false);
@@ -377,6 +380,7 @@ impl LiveConn {
         if segment.has(ACK) || end == End::Resp {
             handshake.syn_ack.get_or_insert(at);
             handshake.syn_acks += 1;
+            handshake.last_syn_ack = Some(at);
         } else {
             handshake.syn.get_or_insert(at);
             handshake.last_syn = Some(at);

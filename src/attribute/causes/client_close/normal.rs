@@ -6,7 +6,7 @@ use crate::attribute::finding::{Confidence, Finding, Initiator};
 use crate::attribute::path::{dead_path, stalled};
 use crate::attribute::wire::Side;
 use crate::parse::server_log::close_reason::CloseReason;
-use crate::reconstruct::client::Trouble;
+use crate::reconstruct::client::{ClientOutcome, Trouble};
 use crate::reconstruct::conn::RstOrigin;
 use crate::reconstruct::server::ConnKind;
 
@@ -65,7 +65,7 @@ pub fn ended_by_client(disconnect: &Disconnect, case: &Case) -> Option<Finding> 
                 .any(|rst| rst.at == first.close.at && rst.origin != RstOrigin::Injected);
         if first.close.side != Side::Client
             || !own_rst
-            || dead_path(disconnect).is_some() && !intended
+            || dead_path(disconnect).is_some_and(|dead| !dead.heard()) && !intended
         {
             return None;
         }
@@ -84,11 +84,7 @@ pub fn ended_by_client(disconnect: &Disconnect, case: &Case) -> Option<Finding> 
             return None;
         }
         // A client that says that it lost the connection did not mean to close it.
-        if !intended
-            && disconnect
-                .troubles()
-                .any(|(_, trouble)| !matches!(trouble, Trouble::NoError | Trouble::Unsaid))
-        {
+        if !intended && disconnect.troubles().any(|(_, trouble)| !harmless(trouble)) {
             return None;
         }
         let what = if first.close.rst { "RST" } else { "FIN" };
@@ -116,13 +112,19 @@ pub fn ended_by_client(disconnect: &Disconnect, case: &Case) -> Option<Finding> 
         );
     }
     let left = matches!(disconnect.reason(), Some(CloseReason::ClientClosed));
+    // A library that loses a connection looks for another before it closes for good, unless it was told not to: closed
+    // at once and without a word of trouble, it was the application.
+    let quiet = disconnect
+        .client
+        .is_some_and(|conn| conn.outcome == ClientOutcome::Exited);
     let lost = disconnect
         .troubles()
-        .any(|(_, trouble)| *trouble != Trouble::NoError);
-    if !left || lost {
+        .any(|(_, trouble)| !harmless(trouble) || *trouble == Trouble::Unsaid && !quiet);
+    let alone = quiet && disconnect.reason().is_none() && disconnect.client_closed().is_some();
+    if !(left || alone) || lost {
         return None;
     }
-    let confidence = if disconnect.client.is_some() {
+    let confidence = if disconnect.client.is_some() && left {
         Confidence::Likely
     } else {
         Confidence::Possible
@@ -132,5 +134,13 @@ pub fn ended_by_client(disconnect: &Disconnect, case: &Case) -> Option<Finding> 
             .because(said)
             .because(meant)
             .rival("network", "proxy-closed", "`Client Closed` only says that the client's side ended first, which a proxy does too"),
+    )
+}
+
+/// What a close that was meant is told with: nothing, or that the connection is closed now.
+const fn harmless(trouble: &Trouble) -> bool {
+    matches!(
+        trouble,
+        Trouble::NoError | Trouble::Unsaid | Trouble::NotConnected
     )
 }

@@ -62,6 +62,17 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             && view.greeted_in_time()
             && view.wait_for_greeting().is_none_or(|waited| waited < SECOND)
     });
+    // Gone before any server could have greeted it: no client's patience is that short.
+    let at_once = disconnect.views.iter().any(|view| {
+        view.established()
+            && view.flow(Side::Client).bytes == 0
+            && view
+                .closer()
+                .is_some_and(|close| close.side == Side::Client)
+            && view
+                .wait_for_greeting()
+                .is_some_and(|waited| waited < SECOND / 100)
+    });
     let logged = disconnect.views.is_empty()
         && disconnect
             .server
@@ -70,7 +81,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         && disconnect.client.is_none()
         && lived < SECOND / 10
         && case.names_clients(disconnect);
-    if !silent && !logged {
+    if !silent && !at_once && !logged {
         return None;
     }
     let summary = format!(
@@ -82,6 +93,8 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         .map(|said| said.evidence.clone());
     let confidence = if silent {
         Confidence::Shown
+    } else if at_once {
+        Confidence::Likely
     } else {
         Confidence::Possible
     };

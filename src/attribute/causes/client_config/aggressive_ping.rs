@@ -19,6 +19,9 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let first = disconnect
         .first_close()
         .filter(|first| first.close.side == Side::Client)?;
+    if let Some(finding) = faster_than_the_path(disconnect, case) {
+        return Some(finding);
+    }
     let pings = first.view.unanswered(Side::Client)?;
     if dead_path(disconnect).is_some() || !disconnect.was_ready() {
         return None;
@@ -77,6 +80,42 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             .remedy(format!(
                 "{}: raise {} (now {every}) and {}; the product is the hiccup that it survives",
                 names.library, names.ping_interval, names.max_pings_out
+            )),
+    )
+}
+
+/// Seen from the server: its PONGs leave at once, and the path is so long that the client's next PING is due before one
+/// can arrive.
+fn faster_than_the_path(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    if disconnect.intended() || !disconnect.was_ready() || disconnect.server_gave_reason() {
+        return None;
+    }
+    let (view, interval, rtt) = disconnect.views.iter().find_map(|view| {
+        let interval = view.talk(Side::Client)?.ping_interval?;
+        let rtt = view.conn.handshake.rtt()?;
+        let at_server = !view.near_client() && view.unanswered(Side::Client).is_none();
+        (at_server && interval < rtt).then_some((*view, interval, rtt))
+    })?;
+    let names = Names::of(disconnect.client_identity().1);
+    let (every, trip) = (spoken(interval), spoken(rtt));
+    let summary = format!(
+        "{} pings every {every} over a path whose round trip is {trip}: no PONG can come in time",
+        case.client_label(disconnect)
+    );
+    Some(
+        Finding::new(Confidence::Likely, Initiator::Client, summary)
+            .because([view.evidence(
+                view.conn.handshake.ack?,
+                format!("the handshake's round trip: {trip}"),
+            )])
+            .because(disconnect.first_close().map(|first| {
+                first
+                    .view
+                    .evidence(first.close.at, "the client leaves first")
+            }))
+            .remedy(format!(
+                "{}: raise {} (now {every}) well above the path's round trip",
+                names.library, names.ping_interval
             )),
     )
 }

@@ -17,7 +17,15 @@ const ROUND_TRIPS: i64 = 4;
 
 /// The client leaves during the handshake of TCP or NATS, faster than the path's round trips allow it to finish.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
-    if disconnect.was_ready() || disconnect.server_gave_reason() {
+    // A PONG under way when the client leaves makes the session no success for it.
+    let failed = disconnect.client.is_some_and(|conn| conn.opened.is_none())
+        && disconnect
+            .trouble(|trouble| *trouble == Trouble::Timeout)
+            .is_some();
+    if disconnect.was_ready() && !failed || disconnect.server_gave_reason() {
+        return None;
+    }
+    if case.knows_quick_path(disconnect) {
         return None;
     }
     let quick = disconnect.views.iter().any(|view| {
@@ -38,7 +46,12 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         // From the first SYN to the client's first answer to the SYN,ACK is a round trip wherever it is captured.
         let rtt = shake.ack.unwrap_or(close.at).ns - syn.ns;
         let waited = close.at.ns - syn.ns;
-        let resent = shake.syns > 1 && shake.ack.is_some() && rtt > SECOND;
+        // SYNs that went again may have been lost; a RST close behind a repeated SYN,ACK shows how short the path is.
+        let prompt = shake.last_syn_ack.is_some_and(|again| {
+            view.near_client() || (0..SLOW_PATH).contains(&(close.at.ns - again.ns))
+        });
+        let again = shake.syns > 1 || shake.syn_acks > 1;
+        let resent = again && rtt > SECOND && (shake.ack.is_some() || prompt);
         (rtt >= SLOW_PATH && waited < ROUND_TRIPS * rtt && !resent).then_some((view, waited, rtt))
     })?;
     let names = Names::of_client(disconnect);

@@ -13,12 +13,17 @@ use crate::time::SECOND;
 
 /// Retransmissions into silence; or, from logs alone, a stale verdict that never reached the other side.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
-    if !disconnect.was_ready() && disconnect.views.iter().any(|view| !view.established()) {
-        return None;
-    }
     let (server, client) = (case.server_label(disconnect), case.client_label(disconnect));
+    if !disconnect.was_ready() {
+        if let Some(finding) = answers_lost(disconnect, server, client) {
+            return Some(finding);
+        }
+        if disconnect.views.iter().any(|view| !view.established()) {
+            return None;
+        }
+    }
     let remedy = "ask what changed in the path between these two addresses at that moment (firewall or security-group rule, route, link, conntrack table); capture on both ends to see on which side the packets vanish";
-    if let Some(dead) = dead_path(disconnect) {
+    if let Some(dead) = dead_path(disconnect).filter(|dead| !dead.heard()) {
         let (from, to) = match dead.from {
             Side::Client => (client, server),
             Side::Server => (server, client),
@@ -52,6 +57,31 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             .rival("client-fault", "client-stall", "a client that does not run misses PINGs too; a capture would show its kernel acknowledging them")
             .missing("a capture on either side of the connection")
             .remedy(remedy),
+    )
+}
+
+/// An attempt whose SYNs arrive and are answered, over and over: the answers vanish on their way back.
+fn answers_lost(disconnect: &Disconnect, server: Label, client: Label) -> Option<Finding> {
+    let view = disconnect.views.iter().find(|view| {
+        let shake = &view.conn.handshake;
+        // A SYN alone may be a forger's, who never hears the answers.
+        let meant = shake.syns >= 2 || view.flow(Side::Client).packets > u64::from(shake.syns);
+        let unheard = shake.ack.is_none_or(|ack| shake.last_syn_ack < Some(ack));
+        meant && shake.syn_acks >= 3 && unheard && !view.near_client()
+    })?;
+    let shake = &view.conn.handshake;
+    let summary = format!("{server} answers the SYNs of {client}, and its answers never arrive");
+    let evidence = [
+        view.evidence(shake.syn?, format!("SYN, sent {} times", shake.syns)),
+        view.evidence(
+            shake.last_syn_ack?,
+            format!("the last of {} SYN,ACKs, none acknowledged", shake.syn_acks),
+        ),
+    ];
+    Some(
+        Finding::new(Confidence::Shown, Initiator::Network, summary)
+            .because(evidence)
+            .remedy("look at the way back from the server to this client: routes (asymmetric ones too), firewall rules and state tables that see one direction only"),
     )
 }
 

@@ -23,7 +23,10 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     }
     let (idle, survived, evidence) =
         lost_after_silence(disconnect).or_else(|| reset_after_silence(disconnect))?;
-    if idle < SHORTEST_IDLE_TIMER || (idle as f64) < survived as f64 * LONGER_THAN_EVER {
+    if spoken_meanwhile(disconnect, idle)
+        || idle < SHORTEST_IDLE_TIMER
+        || (idle as f64) < survived as f64 * LONGER_THAN_EVER
+    {
         return None;
     }
     // Others that died at the same moment without such a silence: the whole path failed, not one flow's entry.
@@ -73,6 +76,25 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
                 disconnect.server_address().map_or_else(|| "the server".to_owned(), |address| address.to_string())
             )),
     )
+}
+
+/// One capture's silence is no idle time when another saw an end retransmit all through it.
+fn spoken_meanwhile(disconnect: &Disconnect, idle: i64) -> bool {
+    disconnect.views.iter().any(|view| {
+        [Side::Client, Side::Server].into_iter().any(|side| {
+            let run = view.flow(side).worst_retransmissions;
+            run.is_some_and(|run| {
+                let lasted = run.last.ns - run.first.ns;
+                let before = disconnect.views.iter().any(|other| {
+                    let silence = other.conn.last_silence;
+                    silence.is_some_and(|silence| {
+                        other.when(silence.until).at.since(view.when(run.first).at) > idle / 2
+                    })
+                });
+                run.count >= 3 && lasted > idle / 2 && before
+            })
+        })
+    })
 }
 
 type Silence = Option<(i64, i64, Vec<Evidence>)>;

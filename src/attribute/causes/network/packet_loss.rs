@@ -3,12 +3,13 @@
 use crate::attribute::Case;
 use crate::attribute::disconnect::Disconnect;
 use crate::attribute::finding::{Confidence, Evidence, Finding, Initiator};
-use crate::attribute::path::dead_path;
+use crate::attribute::path::{Dead, dead_path};
 use crate::attribute::slow::not_reading;
 use crate::attribute::stale;
 use crate::attribute::wire::{Side, View};
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::client::Trouble;
+use crate::time::SECOND;
 
 /// Ordinary paths lose far less than this share of their segments; TCP stalls above it (throughput falls with the square
 /// root of the loss rate, and retransmission timers back off).
@@ -16,6 +17,9 @@ const LOSSY: f64 = 0.05;
 
 /// Fewer retransmissions than this are an accident.
 const SEVERAL: u64 = 4;
+
+/// No library gives up on a silent server sooner, unless it is told to.
+const PATIENCE: i64 = 2 * SECOND;
 
 fn loss(view: &View) -> Option<(Side, u64)> {
     [Side::Server, Side::Client]
@@ -37,7 +41,16 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         || !disconnect
             .stated(&CloseReason::AuthenticationTimeout)
             .is_empty();
-    let dead = dead_path(disconnect);
+    // A client that leaves in order while single segments are being sent again need not leave because of them.
+    let soon = |dead: &Dead| {
+        disconnect.first_close().is_some_and(|first| {
+            let close = first.view.when(first.close.at).at;
+            let waited = close.since(dead.view.when(dead.path.since).at);
+            first.close.side == Side::Client && !first.close.rst && waited < PATIENCE
+        })
+    };
+    let lost = deadline || disconnect.lost_by_log();
+    let dead = dead_path(disconnect).filter(|dead| lost || !(dead.heard() && soon(dead)));
     if dead.is_none() && !deadline || disconnect.intended() || !disconnect.was_ready() {
         return None;
     }
@@ -54,7 +67,11 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let (view, (side, count)) = disconnect
         .views
         .iter()
-        .find_map(|view| Some((*view, loss(view)?)))?;
+        .find_map(|view| Some((*view, loss(view)?)))
+        .or_else(|| {
+            let dead = dead.filter(Dead::lossy)?;
+            Some((dead.view, (dead.from, u64::from(dead.path.run.count))))
+        })?;
     if let Some(dead) = &dead
         && !dead.lossy()
         && disconnect.views.iter().all(|view| !mixed(view))
@@ -83,10 +100,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             )
         })
         .into_iter()
-        .chain(
-            dead.iter()
-                .flat_map(super::super::super::path::Dead::evidence),
-        )
+        .chain(dead.iter().flat_map(Dead::evidence))
         .collect();
     Some(
         Finding::new(Confidence::Shown, Initiator::Network, summary)
@@ -101,10 +115,11 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
 fn mixed(view: &View) -> bool {
     [Side::Client, Side::Server].into_iter().any(|side| {
         let flow = view.flow(side);
+        // All in one run is one silence, even if the path came back after it.
         let last = flow
-            .final_retransmissions
+            .worst_retransmissions
             .map_or(0, |run| u64::from(run.count));
-        flow.retransmissions > last + 1
+        flow.retransmissions - flow.spurious_retransmissions > last + 1
     })
 }
 

@@ -12,7 +12,8 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     if case.gone(disconnect).is_some() || disconnect.intended() || !disconnect.was_ready() {
         return None;
     }
-    // The server's side: the client's end closed first.
+    let legs = disconnect.views.iter().any(|view| view.leg.client_leg);
+    // The server's side: the client's end closed first. A relay that dies with unread data resets.
     let at_server: Option<Evidence> = disconnect
         .views
         .iter()
@@ -23,7 +24,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         .find_map(|view| {
             let close = view
                 .closer()
-                .filter(|close| close.side == Side::Client && !close.rst)?;
+                .filter(|close| close.side == Side::Client && (legs || !close.rst))?;
             Some(view.evidence(
                 close.at,
                 "on the server's leg the client's side closes first",
@@ -43,7 +44,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         .find_map(|view| {
             let close = view
                 .closer()
-                .filter(|close| close.side == Side::Server && !close.rst)?;
+                .filter(|close| close.side == Side::Server && (legs || !close.rst))?;
             Some(view.evidence(
                 close.at,
                 "on the client's leg the server's side closes first",
@@ -71,7 +72,6 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     if client_said_so {
         return None;
     }
-    let legs = disconnect.views.iter().any(|view| view.leg.client_leg);
     let summary = format!(
         "something between {} and {} closed the connection towards both: each end saw the other close first",
         case.client_label(disconnect),

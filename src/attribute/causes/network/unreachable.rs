@@ -3,25 +3,38 @@
 use crate::attribute::Case;
 use crate::attribute::disconnect::{Disconnect, times};
 use crate::attribute::finding::{Confidence, Finding, Initiator};
+use crate::attribute::path::{Dead, dead_path};
+use crate::attribute::wire::View;
 use crate::reconstruct::client::Trouble;
-use crate::reconstruct::conn::Manner;
+use crate::reconstruct::conn::{IcmpSeen, Manner};
+use crate::time::SECOND;
 
 /// Attempts that the network refused or swallowed.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let (server, client) = (case.server_label(disconnect), case.client_label(disconnect));
     let remedy = "compare the route and the firewall rules (security group, NetworkPolicy) for this client's address and the server's port";
-    if disconnect.was_ready() {
+    // An established connection outlives stray ICMP errors (RFC 1122 section 4.2.3.9): a prohibition explains a path that
+    // stayed dead from then on; a host or network that a router no longer finds is a link's or a route's failure.
+    let dead = dead_path(disconnect);
+    if disconnect.was_ready() && dead.is_none() {
         return None;
     }
+    let explains = |view: &View, icmp: &IcmpSeen| {
+        !icmp.says.contains("port unreachable")
+            && !icmp.says.contains("fragmentation")
+            && !icmp.says.contains("too big")
+            && dead.is_none_or(|dead| {
+                icmp.says.contains("prohibited")
+                    && view
+                        .when(icmp.at)
+                        .at
+                        .since(dead.view.when(dead.path.since).at)
+                        > -SECOND
+            })
+    };
     if let Some((view, icmp)) = disconnect.views.iter().find_map(|view| {
-        Some((
-            *view,
-            view.conn.icmp.iter().find(|icmp| {
-                !icmp.says.contains("port unreachable")
-                    && !icmp.says.contains("fragmentation")
-                    && !icmp.says.contains("too big")
-            })?,
-        ))
+        let icmp = view.conn.icmp.iter().find(|icmp| explains(view, icmp))?;
+        Some((*view, icmp))
     }) {
         let summary = format!(
             "the network says that {server} cannot be reached from {client}: {}",
@@ -32,8 +45,12 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
                 .because(
                     [view.evidence(icmp.at, format!("ICMP from {}: {}", icmp.from, icmp.says))],
                 )
+                .because(dead.iter().flat_map(Dead::evidence))
                 .remedy(remedy),
         );
+    }
+    if disconnect.was_ready() {
+        return None;
     }
     if let Some(event) = disconnect.trouble(|trouble| *trouble == Trouble::Unreachable) {
         let summary = format!("{client} has no route to {server}");

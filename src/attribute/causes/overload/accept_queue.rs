@@ -22,7 +22,9 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     );
     let repeated = disconnect.views.iter().find(|view| {
         let shake = &view.conn.handshake;
-        view.near_server() && shake.syn_acks >= 2 && shake.ack.is_some()
+        // One that went again before the client's answer came was lost on the way.
+        let after = shake.last_syn_ack > shake.ack;
+        view.near_server() && shake.syn_acks >= 2 && shake.ack.is_some() && after
     });
     let unanswered = disconnect.views.iter().find(|view| {
         view.near_server()

@@ -156,7 +156,10 @@ fn noticed_late(disconnect: &Disconnect, case: &Case, server: Label, client: Lab
     })?;
     let left = disconnect.log(&given_up.at)?;
     if logged.bounds.low.saturating_sub(left.bounds.high) < LATE
-        || disconnect.first_close().is_some()
+        || disconnect
+            .first_close()
+            .is_some_and(|first| first.close.side == Side::Server)
+        || dead_path(disconnect).is_some()
     {
         return None;
     }
