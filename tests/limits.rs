@@ -16,11 +16,18 @@ mod traffic;
 /// Address space in KiB: the program, its stacks, and room for a few hundred thousand sketches.
 const ROOM: u64 = 300 * 1024;
 
-/// Analyses `arguments` with only [`ROOM`] to live in; `feed` writes to its standard input.
-fn confined(arguments: &[&str], feed: impl FnOnce(BufWriter<ChildStdin>) + Send) -> Output {
+/// Likewise, for input that needs next to no sketches.
+const NARROW: u64 = 160 * 1024;
+
+/// Analyses `arguments` with only `room` KiB to live in; `feed` writes to its standard input.
+fn confined(
+    room: u64,
+    arguments: &[&str],
+    feed: impl FnOnce(BufWriter<ChildStdin>) + Send,
+) -> Output {
     // The shell's limit is inherited by what it becomes. One allocator arena: others only reserve address space.
     let mut child: Child = Command::new("sh")
-        .args(["-c", "ulimit -v \"$0\" && exec \"$@\"", &ROOM.to_string()])
+        .args(["-c", "ulimit -v \"$0\" && exec \"$@\"", &room.to_string()])
         .arg(env!("CARGO_BIN_EXE_natsleuth"))
         .args([
             "analyze",
@@ -57,7 +64,7 @@ fn report(output: &Output) -> serde_json::Value {
 
 #[test]
 fn a_connection_of_twenty_gigabytes_from_a_pipe() {
-    let output = confined(&["-"], |mut pipe| {
+    let output = confined(ROOM, &["-"], |mut pipe| {
         limits::connection(&mut pipe, 20_000_000_000).expect("it reads to the end");
         pipe.flush().expect("it reads to the end");
     });
@@ -68,9 +75,9 @@ fn a_connection_of_twenty_gigabytes_from_a_pipe() {
 
 #[test]
 fn more_input_than_there_is_memory() {
-    // Twice what the process may have.
-    let bytes = 2 * ROOM * 1024;
-    let output = confined(&["-"], |mut pipe| {
+    // A quarter more than the process may have.
+    let bytes = NARROW * 1024 / 4 * 5;
+    let output = confined(NARROW, &["-"], |mut pipe| {
         // The application's own lines are many and say nothing about connections.
         limits::client_log(&mut pipe, bytes / 64).expect("it reads to the end");
         pipe.flush().expect("it reads to the end");
@@ -81,7 +88,7 @@ fn more_input_than_there_is_memory() {
 
 #[test]
 fn a_storm_of_thousands_of_connections() {
-    let output = confined(&["-"], |mut pipe| {
+    let output = confined(ROOM, &["-"], |mut pipe| {
         traffic::write(&mut pipe, traffic::Shape::Storm, 30_000_000, 1)
             .expect("it reads to the end");
         pipe.flush().expect("it reads to the end");
@@ -97,14 +104,14 @@ fn folders_of_many_files_whole_or_broken() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("whole");
     limits::bundle(&path, 500).expect("room for it");
-    let output = confined(&[path.to_str().expect("UTF-8")], drop);
+    let output = confined(ROOM, &[path.to_str().expect("UTF-8")], drop);
     let whole = report(&output);
     assert_eq!(whole["sources"].as_array().expect("sources").len(), 500);
     assert!(whole["closes"].as_array().expect("closes").len() >= 500);
 
     let path = folder.path().join("broken");
     limits::broken(&path, 500).expect("room for it");
-    let output = confined(&[path.to_str().expect("UTF-8")], drop);
+    let output = confined(ROOM, &[path.to_str().expect("UTF-8")], drop);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(
         matches!(output.status.code(), Some(0 | 65)),
