@@ -30,8 +30,8 @@ fn conns(criterion: &mut Criterion) {
                 bencher.iter(|| {
                     let input: Box<dyn Read + Send> = Box::new(Cursor::new(&capture));
                     let mut pieces = [(SourceId(0), input)];
-                    let result = read_map(&mut pieces, &options, &|_| {}, &|conn| {
-                        row(&conn, ConnsFormat::Tsv)
+                    let result = read_map(&mut pieces, &options, &|_| {}, &|| {
+                        |conn| row(&conn, ConnsFormat::Tsv)
                     });
                     black_box(result.conns.len())
                 });

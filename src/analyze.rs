@@ -14,9 +14,11 @@ use crate::attribute::{Bundle, attribute};
 use crate::input::{self, Group, Input, InputOptions};
 use crate::progress::Progress;
 use crate::reconstruct::capture::{self, CaptureOptions, CaptureResult};
+use crate::reconstruct::conn::Conn;
 use crate::reconstruct::facts::SourceFacts;
 use crate::reconstruct::key_log::KeyLog;
 use crate::reconstruct::log::{self, LogResult};
+use crate::shelf::{Put, Spool};
 use crate::source::{Kind, SourceId};
 use crate::span::{Place, Reject};
 
@@ -92,7 +94,7 @@ pub fn key_log(input: &Input) -> KeyLogs {
 
 /// What one group of sources held.
 enum Read1 {
-    Capture(CaptureResult),
+    Capture(CaptureResult<Put<Conn>>),
     Log(Vec<LogResult>),
 }
 
@@ -105,6 +107,8 @@ pub struct Reading {
     pub facts: Vec<SourceFacts>,
     /// What could not be read.
     pub rejects: Vec<Reject>,
+    /// Where records are put away.
+    pub spool: Arc<Spool>,
 }
 
 /// Reads, aligns and judges everything under `paths`.
@@ -122,6 +126,7 @@ pub fn analyze(
         records: reading.records,
         alignment,
         sources: input.sources.clone(),
+        spool: reading.spool,
         advisories: options.advisories.clone(),
     });
     analysis.source_facts = reading.facts;
@@ -137,8 +142,9 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
     }
     // Logs and keys first: they name listeners on ports that nobody would guess.
     let kind = |group: &Group| input.sources[group.members[0].0 as usize].kind;
+    let spool = Arc::new(Spool::default());
     let read = |group: &Group, options: &Options| {
-        let part = read_group(input, group, options, progress);
+        let part = read_group(input, group, options, &spool, progress);
         progress.done(group.members[0]);
         part
     };
@@ -149,8 +155,6 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
         .partition(|group| kind(group) == Kind::Capture);
     let mut parts: Vec<Read1> = texts.par_iter().map(|group| read(group, options)).collect();
     let mut wider = options.clone();
-    // Captures are read side by side; each gets its share of the threads.
-    wider.capture.threads = (options.capture.threads / captures.len().max(1)).max(1);
     for port in listeners(&parts) {
         if options.ports_are_default && !wider.capture.ports.contains(&port) {
             wider.capture.ports.push(port);
@@ -173,6 +177,7 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
             .cloned()
             .chain(key_log.rejects)
             .collect(),
+        spool: Arc::clone(&spool),
         ..Reading::default()
     };
     let mut facts: Vec<SourceFacts> = key_log.facts;
@@ -233,7 +238,13 @@ pub fn announce(input: &Input, group: &Group, progress: &dyn Progress) {
     }
 }
 
-fn read_group(input: &Input, group: &Group, options: &Options, progress: &dyn Progress) -> Read1 {
+fn read_group(
+    input: &Input,
+    group: &Group,
+    options: &Options,
+    spool: &Arc<Spool>,
+    progress: &dyn Progress,
+) -> Read1 {
     let first = group.members[0];
     let advance = |bytes: u64| progress.advance(first, bytes);
     if input.sources[first.0 as usize].kind == Kind::Capture {
@@ -249,7 +260,7 @@ fn read_group(input: &Input, group: &Group, options: &Options, progress: &dyn Pr
                 records: 0,
             }
         } else {
-            capture::read(&mut pieces, &options.capture, &advance)
+            capture::read(&mut pieces, &options.capture, spool, &advance)
         };
         result.rejects.extend(unreadable);
         return Read1::Capture(result);

@@ -15,6 +15,7 @@ pub mod reconstruct;
 pub mod redact;
 pub mod reduce;
 pub mod report;
+pub mod shelf;
 pub mod source;
 pub mod span;
 pub mod time;

@@ -2,9 +2,10 @@
 
 use crate::source::SourceId;
 use crate::time::Stamp;
+use serde::{Deserialize, Serialize};
 
 /// A place inside a source that a reader can open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Place {
     /// A line of a text source, counted from 1.
     Line(u64),
@@ -15,7 +16,7 @@ pub enum Place {
 }
 
 /// A citation: source and place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Cite {
     /// Which source.
     pub source: SourceId,
@@ -42,7 +43,9 @@ impl Cite {
 }
 
 /// A packet's moment: when the capture saw it, and which packet it was.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Moment {
     /// Capture time, nanoseconds since the Unix epoch on the capture's clock.
     pub ns: i64,

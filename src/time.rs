@@ -3,6 +3,7 @@
 //! A [`Stamp`] is what a log line or a packet says, on its source's own clock, perhaps without a zone. An
 //! [`Instant`] is a place on the common line. Only `align` turns the first into the second, with an uncertainty.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Nanoseconds in a second.
@@ -61,7 +62,9 @@ impl Stamp {
 }
 
 /// A moment on the common line: nanoseconds since the Unix epoch, UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Instant(pub i64);
 
 impl Instant {
@@ -93,7 +96,7 @@ impl fmt::Display for Instant {
 }
 
 /// An interval of nanoseconds that holds the true value: an offset, or a moment with its uncertainty.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bounds {
     /// The smallest possible value.
     pub low: i64,

@@ -8,6 +8,7 @@ const STAGES: &[&str] = &[
     "source",
     "time",
     "span",
+    "shelf",
     "progress",
     "input",
     "parse",
@@ -36,6 +37,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hmac", &["parse/tls"]),
     ("rustix", &["report/output.rs"]),
     ("parquet", &["report/parquet_table.rs"]),
+    ("postcard", &["shelf"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use damage_kit::{Damage, Dice, rewritten};
 use incident_kit::{Incident, analyze_paths, incidents, is_capture, verdict};
 use natsleuth::attribute::finding::Analysis;
-use natsleuth::reconstruct::capture::{CaptureOptions, read};
+use natsleuth::reconstruct::capture::{CaptureOptions, read_map};
 use natsleuth::reconstruct::log;
 use natsleuth::report::{self, Format, RenderOptions};
 use natsleuth::source::{Hints, Kind, Source, SourceId};
@@ -48,7 +48,9 @@ fn rendered(analysis: &Analysis) {
 fn blamed(incident: &Incident, analysis: &Analysis) -> Vec<String> {
     let pairs = incident.pairs(analysis);
     let wrong = pairs.into_iter().filter(|(truth, close)| {
-        close.is_some_and(|close| close.cause != "unexplained" && !truth.allows_cause(close))
+        close
+            .as_ref()
+            .is_some_and(|close| close.cause != "unexplained" && !truth.allows_cause(close))
     });
     wrong
         .map(|(truth, close)| {
@@ -58,7 +60,7 @@ fn blamed(incident: &Incident, analysis: &Analysis) -> Vec<String> {
                 truth.client,
                 truth.cause,
                 truth.detail,
-                verdict(close)
+                verdict(close.as_deref())
             )
         })
         .collect()
@@ -149,7 +151,10 @@ fn captures_cut_at_many_places_keep_every_packet_before_the_cut() {
     };
     let packets = |bytes: &[u8]| {
         let piece: Box<dyn Read + Send> = Box::new(Cursor::new(bytes.to_vec()));
-        read(&mut [(SourceId(0), piece)], &options, &|_| {}).records
+        read_map(&mut [(SourceId(0), piece)], &options, &|_| {}, &|| {
+            |conn| conn
+        })
+        .records
     };
     for path in fixtures("fixtures/captures")
         .into_iter()

@@ -64,32 +64,32 @@ fn complaints(incident: &Incident, analysis: &Analysis) -> Vec<String> {
     let name = &incident.name;
     let mut wrong = Vec::new();
     for (truth, close) in incident.pairs(analysis) {
-        if !close.is_some_and(|close| truth.allows(close)) {
+        if !close.as_deref().is_some_and(|close| truth.allows(close)) {
             wrong.push(format!(
                 "{name} {}: {}/{} is true, got {}",
                 truth.client,
                 truth.cause,
                 truth.detail,
-                verdict(close)
+                verdict(close.as_deref())
             ));
         }
     }
     let extents = extents(analysis);
-    for close in &analysis.closes {
+    for close in analysis.closes.iter() {
         let socket = close
             .client
             .map_or_else(|| close.id.clone(), |address| address.to_string());
         if incident.must_not.iter().any(|cause| cause == close.cause) {
             wrong.push(format!(
                 "{name} {socket}: {} must not appear",
-                verdict(Some(close))
+                verdict(Some(&close))
             ));
         }
         let fault = close.cause != "client-close" && close.cause != "unexplained";
         if fault && close.evidence.is_empty() && !UNCITED.contains(&name.as_str()) {
             wrong.push(format!(
                 "{name} {socket}: {} without a citation",
-                verdict(Some(close))
+                verdict(Some(&close))
             ));
         }
         for evidence in &close.evidence {
@@ -125,7 +125,7 @@ fn every_incident_gets_its_true_verdicts_with_citations_that_open() {
             };
             let (right, all) = precision.entry(close.confidence).or_default();
             *all += 1;
-            *right += u32::from(truth.allows_cause(close));
+            *right += u32::from(truth.allows_cause(&close));
         }
     }
     for (word, (right, all)) in precision.iter().rev() {

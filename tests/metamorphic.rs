@@ -11,7 +11,7 @@ use damage_kit::{Dice, records, rewritten};
 use incident_kit::{Incident, analyze_paths, incidents, is_capture, verdict};
 use natsleuth::analyze::{Options, analyze};
 use natsleuth::progress::Silent;
-use natsleuth::reconstruct::capture::{CaptureOptions, read};
+use natsleuth::reconstruct::capture::{CaptureOptions, read_map};
 use natsleuth::report::{self, Format, RenderOptions};
 use natsleuth::source::SourceId;
 use rayon::prelude::*;
@@ -68,7 +68,7 @@ fn untrue(incident: &Incident, paths: &[PathBuf]) -> Vec<String> {
     let pairs = incident.pairs(&analysis);
     let wrong = pairs
         .into_iter()
-        .filter(|(truth, close)| !close.is_some_and(|close| truth.allows(close)));
+        .filter(|(truth, close)| !close.as_ref().is_some_and(|close| truth.allows(close)));
     wrong
         .map(|(truth, close)| {
             format!(
@@ -77,7 +77,7 @@ fn untrue(incident: &Incident, paths: &[PathBuf]) -> Vec<String> {
                 truth.client,
                 truth.cause,
                 truth.detail,
-                verdict(close)
+                verdict(close.as_deref())
             )
         })
         .collect()
@@ -230,7 +230,9 @@ fn retransmissions(bytes: &[u8]) -> u64 {
         ..CaptureOptions::default()
     };
     let piece: Box<dyn std::io::Read + Send> = Box::new(std::io::Cursor::new(bytes.to_vec()));
-    let result = read(&mut [(SourceId(0), piece)], &options, &|_| {});
+    let result = read_map(&mut [(SourceId(0), piece)], &options, &|_| {}, &|| {
+        |conn| conn
+    });
     let conns = result.conns.iter();
     conns
         .map(|conn| conn.orig.retransmissions + conn.resp.retransmissions)

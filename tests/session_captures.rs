@@ -1,8 +1,11 @@
 //! Sessions of real servers, from the captures in `fixtures/captures` (their origin is told in `fixtures/README.md`).
 
+use std::sync::Arc;
+
 use natsleuth::reconstruct::capture::{CaptureOptions, read};
 use natsleuth::reconstruct::conn::{Conn, Manner};
 use natsleuth::reconstruct::session::{Protocol, Session, TlsSeen, Verb};
+use natsleuth::shelf::Put;
 use natsleuth::source::SourceId;
 
 fn conns(name: &str) -> Vec<Conn> {
@@ -17,9 +20,9 @@ fn conns(name: &str) -> Vec<Conn> {
     };
     let mut pieces: Vec<(SourceId, Box<dyn std::io::Read + Send>)> =
         vec![(SourceId(0), Box::new(std::io::Cursor::new(bytes)))];
-    let result = read(&mut pieces, &options, &|_| {});
+    let result = read(&mut pieces, &options, &Arc::default(), &|_| {});
     assert!(result.rejects.is_empty(), "{:?}", result.rejects);
-    result.conns
+    result.conns.into_iter().map(Put::whole).collect()
 }
 
 /// The only session of a capture; attempts to connect again that were refused are passed over.

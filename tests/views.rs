@@ -19,14 +19,14 @@ fn blamed(incident: &Incident, paths: &[PathBuf]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (truth, close) in incident.pairs(&analysis) {
         let Some(close) = close else { continue };
-        if close.cause != "unexplained" && !truth.allows_cause(close) {
+        if close.cause != "unexplained" && !truth.allows_cause(&close) {
             wrong.push(format!(
                 "{} {}: {}/{} is true, got {}",
                 incident.name,
                 truth.client,
                 truth.cause,
                 truth.detail,
-                verdict(Some(close))
+                verdict(Some(&close))
             ));
         }
     }
@@ -99,9 +99,11 @@ fn captures_alone_tell_details_apart() {
                 .client
                 .is_some_and(|address| address.to_string() == client)
         });
-        let got = close.map(|close| format!("{}/{}", close.cause, close.detail));
+        let got = close
+            .as_ref()
+            .map(|close| format!("{}/{}", close.cause, close.detail));
         if got.as_deref() != Some(expected) {
-            wrong.push(format!("{name} {client}: {}", verdict(close)));
+            wrong.push(format!("{name} {client}: {}", verdict(close.as_deref())));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -139,14 +141,14 @@ fn same_verdicts(edit: fn(&Path, Vec<u8>) -> Vec<u8>) {
         let (_folder, paths) = rewritten(&incident, edit);
         let analysis = analyze_paths(&paths);
         for (truth, close) in incident.pairs(&analysis) {
-            if !close.is_some_and(|close| truth.allows(close)) {
+            if !close.as_deref().is_some_and(|close| truth.allows(close)) {
                 wrong.push(format!(
                     "{} {}: {}/{} is true, got {}",
                     incident.name,
                     truth.client,
                     truth.cause,
                     truth.detail,
-                    verdict(close)
+                    verdict(close.as_deref())
                 ));
             }
         }

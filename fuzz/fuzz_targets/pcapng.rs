@@ -5,7 +5,7 @@ use std::io::{self, Cursor};
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use natsleuth::reconstruct::capture::{CaptureOptions, read};
+use natsleuth::reconstruct::capture::{CaptureOptions, read_map};
 use natsleuth::source::SourceId;
 
 #[derive(Arbitrary, Debug)]
@@ -205,6 +205,8 @@ fuzz_target!(|file: File| {
         ..CaptureOptions::default()
     };
     let piece: Box<dyn io::Read + Send> = Box::new(Cursor::new(writer.out));
-    let result = read(&mut [(SourceId(0), piece)], &options, &|_| {});
+    let result = read_map(&mut [(SourceId(0), piece)], &options, &|_| {}, &|| {
+        |conn| conn
+    });
     let _ = format!("{:?} {:?} {:?}", result.facts, result.rejects, result.conns);
 });

@@ -34,7 +34,10 @@ fn wrap(line: &str, wrapper: Wrapper) -> String {
 
 fuzz_target!(|case: Case| {
     let text: String = case.text.chars().filter(|c| !c.is_control()).collect();
-    let line = format!("[7] 2026/03/01 10:00:00.123456 [INF] Server is ready {}", text.trim());
+    let line = format!(
+        "[7] 2026/03/01 10:00:00.123456 [INF] Server is ready {}",
+        text.trim()
+    );
     let mut wrapped = line.clone();
     for wrapper in case.wrappers.iter().take(2) {
         wrapped = wrap(&wrapped, *wrapper);

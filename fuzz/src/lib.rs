@@ -3,7 +3,7 @@
 
 /// Any bytes as a capture: read with every option, then printed every way.
 pub fn capture(bytes: &[u8]) {
-    use natsleuth::reconstruct::capture::{CaptureOptions, read};
+    use natsleuth::reconstruct::capture::{CaptureOptions, read_map};
     use natsleuth::report::conns::{self, ConnsFormat};
     use natsleuth::report::sessions;
     use natsleuth::source::SourceId;
@@ -20,7 +20,9 @@ pub fn capture(bytes: &[u8]) {
         ..CaptureOptions::default()
     };
     let piece: Box<dyn io::Read + Send> = Box::new(Cursor::new(file.to_vec()));
-    let result = read(&mut [(SourceId(0), piece)], &options, &|_| {});
+    let result = read_map(&mut [(SourceId(0), piece)], &options, &|_| {}, &|| {
+        |conn| conn
+    });
     for format in [ConnsFormat::Text, ConnsFormat::Tsv, ConnsFormat::Ndjson] {
         conns::render(&result.conns, format, &mut io::sink()).expect("a sink takes everything");
         sessions::render(&result.conns, format, &mut io::sink()).expect("a sink takes everything");

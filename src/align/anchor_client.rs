@@ -17,7 +17,9 @@ pub fn anchors(records: &Records, joined: &Joined, out: &mut Vec<Anchor>) {
     let story = &records.clients[story];
     let own = &story.conns[conn];
     for leg in &joined.conns {
-        captured(&records.conns[leg.conn], story, own, out);
+        if let Some(conn) = records.conns.get(leg.conn) {
+            captured(&conn, story, own, out);
+        }
     }
     // Packets tie both logs closer than the logs tie each other.
     if let Some((life, conn)) = joined.server

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 
 use super::anchor::{Anchor, LINE_LAG, LINE_SWAP, Side, lag};
 use super::joined::{Joined, Near, Records};
-use super::link_capture::info;
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::conn::{Conn, End, RstOrigin};
 use crate::reconstruct::server::{ConnKind, NoteKind, ServerConn, ServerEventKind, ServerLife};
@@ -43,7 +42,9 @@ pub fn anchors(records: &Records, joined: &Joined, out: &mut Vec<Anchor>) {
     };
     let entry = &records.servers[life].conns[conn];
     for leg in &joined.conns {
-        let captured = &records.conns[leg.conn];
+        let Some(captured) = &records.conns.get(leg.conn) else {
+            continue;
+        };
         if server_end(captured, entry) == End::Resp {
             open(captured, entry, out);
             notes(captured, entry, out);
@@ -195,8 +196,12 @@ pub fn life_anchors(records: &Records, lives: &HashMap<&str, Vec<usize>>, out: &
     // For each life and capture: first and last INFO, first and last FIN that the server sent on its own.
     let mut seen: std::collections::BTreeMap<(usize, u32), Seen> =
         std::collections::BTreeMap::new();
-    for conn in &records.conns {
-        let Some(life) = info(conn).and_then(|info| lives.get(&*info.server_id)?.first()) else {
+    for (index, sketch) in records.conns.sketches().iter().enumerate() {
+        let info = sketch.info.as_ref();
+        let Some(life) = info.and_then(|info| lives.get(&*info.server_id)?.first()) else {
+            continue;
+        };
+        let Some(conn) = records.conns.get(index) else {
             continue;
         };
         let seen = seen.entry((*life, conn.source.0)).or_default();

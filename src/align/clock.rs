@@ -2,6 +2,8 @@
 //! stepped has several stretches; which one a record belongs to is told by its place in the source, not by its time,
 //! since a clock that was set back shows the same times twice.
 
+use serde::{Deserialize, Serialize};
+
 use crate::source::SourceId;
 use crate::span::{Cite, Moment, Place};
 use crate::time::{Bounds, Instant, Stamp};
@@ -109,7 +111,7 @@ impl Stretch {
 }
 
 /// A moment on the common line with its uncertainty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct When {
     /// Best value.
     pub at: Instant,

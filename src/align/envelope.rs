@@ -10,6 +10,8 @@ use std::collections::HashMap;
 use super::anchor::{Anchor, Side};
 use super::joined::{Joined, Leg};
 use crate::reconstruct::conn::{Conn, End};
+use crate::reconstruct::conn_sketch::ConnSketch;
+use crate::shelf::Shelf;
 use crate::source::SourceId;
 use crate::span::Moment;
 
@@ -20,13 +22,14 @@ type Pairs = Vec<(Moment, Moment)>;
 const LEGS: usize = 8;
 
 /// Anchors between the captures of one joined connection.
-pub fn anchors(conns: &[Conn], joined: &Joined, out: &mut Vec<Anchor>) {
+pub fn anchors(conns: &Shelf<Conn>, joined: &Joined, out: &mut Vec<Anchor>) {
     let legs: &[Leg] = &joined.conns[..joined.conns.len().min(LEGS)];
     for (index, leg) in legs.iter().enumerate() {
         for other in &legs[index + 1..] {
-            let (here, there) = (&conns[leg.conn], &conns[other.conn]);
-            if here.source != there.source {
-                pair(here, there, out);
+            if conns[leg.conn].source != conns[other.conn].source
+                && let (Some(here), Some(there)) = (conns.get(leg.conn), conns.get(other.conn))
+            {
+                pair(&here, &there, out);
             }
         }
     }
@@ -135,6 +138,6 @@ fn same_segments(here: &Conn, there: &Conn, from: End) -> Pairs {
 }
 
 /// Whether a source is a capture of any of these connections.
-pub fn is_capture(conns: &[Conn], source: SourceId) -> bool {
+pub fn is_capture(conns: &[Box<ConnSketch>], source: SourceId) -> bool {
     conns.iter().any(|conn| conn.source == source)
 }

@@ -6,7 +6,7 @@ pub use crate::reconstruct::capture::CaptureFacts;
 #[derive(Debug, Default)]
 pub struct Records {
     /// Connections of all captures.
-    pub conns: Vec<crate::reconstruct::conn::Conn>,
+    pub conns: crate::shelf::Shelf<crate::reconstruct::conn::Conn>,
     /// Server lifetimes of all server logs.
     pub servers: Vec<crate::reconstruct::server::ServerLife>,
     /// Client stories of all client logs.

@@ -22,7 +22,10 @@ impl Links {
         let mut of_conn: Vec<usize> = vec![usize::MAX; records.conns.len()];
         for (conn, &first) in root.iter().enumerate() {
             let index = if first == conn {
-                joined.push(Joined::default());
+                joined.push(Joined {
+                    conns: Vec::with_capacity(1),
+                    ..Joined::default()
+                });
                 joined.len() - 1
             } else {
                 of_conn[first]

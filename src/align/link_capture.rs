@@ -6,24 +6,11 @@ use std::net::SocketAddr;
 
 use super::joined::{Link, LinkBy, Records};
 use super::link::Links;
-use crate::reconstruct::conn::Conn;
-use crate::reconstruct::session::Info;
-
-/// The connection's INFO, if it was captured.
-pub fn info(conn: &Conn) -> Option<&Info> {
-    conn.session.as_ref()?.info.as_ref()
-}
-
-/// What names a connection for ever: server_id and client_id, from INFO.
-pub fn identity(conn: &Conn) -> Option<(&str, u64)> {
-    let info = info(conn)?;
-    let id = info.client_id?;
-    (!info.server_id.is_empty()).then_some((&*info.server_id, id))
-}
+use crate::reconstruct::conn_sketch::ConnSketch;
 
 /// Groups the captured connections.
 pub fn group(records: &Records) -> Links {
-    let conns = &records.conns;
+    let conns = records.conns.sketches();
     let mut groups = Groups {
         parent: (0..conns.len()).collect(),
         links: Vec::new(),
@@ -32,7 +19,7 @@ pub fn group(records: &Records) -> Links {
     let mut by_identity: HashMap<(&str, u64), usize> = HashMap::new();
     let mut by_attempt: HashMap<(u32, u16, u16), usize> = HashMap::new();
     for (index, conn) in conns.iter().enumerate() {
-        match (conn.orig.isn, conn.resp.isn) {
+        match (conn.isn[0], conn.isn[1]) {
             (Some(orig), Some(resp)) => {
                 let first = *by_isn.entry((orig, resp)).or_insert(index);
                 groups.join(first, index, LinkBy::SequenceAndPayload);
@@ -45,13 +32,13 @@ pub fn group(records: &Records) -> Links {
             }
             _ => {}
         }
-        if let Some(identity) = identity(conn) {
+        if let Some(identity) = conn.identity() {
             let first = *by_identity.entry(identity).or_insert(index);
             groups.join(first, index, LinkBy::ServerIdAndCid);
         }
     }
     for (index, conn) in conns.iter().enumerate() {
-        if let (Some(orig), Some(_)) = (conn.orig.isn, conn.resp.isn) {
+        if let (Some(orig), Some(_)) = (conn.isn[0], conn.isn[1]) {
             let key = (orig, conn.tuple.orig.port(), conn.tuple.resp.port());
             if let Some(&first) = by_attempt.get(&key)
                 && conns[first].source != conn.source
@@ -66,7 +53,7 @@ pub fn group(records: &Records) -> Links {
 }
 
 /// Connections whose beginning a capture missed: the four-tuple, where it is unique in both captures.
-fn by_tuple(conns: &[Conn], groups: &mut Groups) {
+fn by_tuple(conns: &[Box<ConnSketch>], groups: &mut Groups) {
     let mut uses: HashMap<(SocketAddr, SocketAddr), Vec<usize>> = HashMap::new();
     for (index, conn) in conns.iter().enumerate() {
         uses.entry((conn.tuple.orig, conn.tuple.resp))
@@ -74,7 +61,7 @@ fn by_tuple(conns: &[Conn], groups: &mut Groups) {
             .push(index);
     }
     for (index, conn) in conns.iter().enumerate() {
-        if conn.orig.isn.is_some() && conn.resp.isn.is_some() {
+        if conn.isn.iter().all(Option::is_some) {
             continue;
         }
         let Some(same) = uses.get(&(conn.tuple.orig, conn.tuple.resp)) else {
@@ -95,9 +82,9 @@ fn by_tuple(conns: &[Conn], groups: &mut Groups) {
                 |a: Option<u32>, b: Option<u32>| matches!((a, b), (Some(a), Some(b)) if a != b);
             if there.source != conn.source
                 && unique(there.source)
-                && !contradicts(conn.orig.isn, there.orig.isn)
-                && !contradicts(conn.resp.isn, there.resp.isn)
-                && !matches!((identity(conn), identity(there)), (Some(a), Some(b)) if a != b)
+                && !contradicts(conn.isn[0], there.isn[0])
+                && !contradicts(conn.isn[1], there.isn[1])
+                && !matches!((conn.identity(), there.identity()), (Some(a), Some(b)) if a != b)
             {
                 groups.join(other, index, LinkBy::AddressAndPort);
             }

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use super::clock::Clock;
 use super::joined::{Joined, LinkBy, Records};
 use super::link::Links;
-use super::link_capture::info;
 use super::link_vote::{CANDIDATES, Told, assign};
 use crate::reconstruct::client::{ClientStory, Library};
 
@@ -84,21 +83,13 @@ fn cid(records: &Records, joined: &Joined) -> Option<u64> {
             joined
                 .conns
                 .iter()
-                .find_map(|leg| info(&records.conns[leg.conn])?.client_id)
+                .find_map(|leg| records.conns[leg.conn].info.as_ref()?.client_id)
         })
 }
 
 /// The client name that the connection gave itself.
 pub fn name<'a>(records: &'a Records, joined: &Joined) -> Option<&'a str> {
-    let connect = |conn: usize| {
-        records.conns[conn]
-            .session
-            .as_ref()?
-            .connect
-            .as_ref()?
-            .name
-            .as_deref()
-    };
+    let connect = |conn: usize| records.conns[conn].name.as_deref();
     joined
         .conns
         .iter()
@@ -113,15 +104,7 @@ pub fn name<'a>(records: &'a Records, joined: &Joined) -> Option<&'a str> {
 
 /// The client library that the connection gave.
 fn lang<'a>(records: &'a Records, joined: &Joined) -> Option<&'a str> {
-    let connect = |conn: usize| {
-        records.conns[conn]
-            .session
-            .as_ref()?
-            .connect
-            .as_ref()?
-            .lang
-            .as_deref()
-    };
+    let connect = |conn: usize| records.conns[conn].lang.as_deref();
     joined
         .conns
         .iter()

@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use super::clock::Clock;
 use super::joined::{LinkBy, Records};
 use super::link::Links;
-use super::link_capture::{identity, info};
 use crate::reconstruct::conn::Manner;
 use crate::time::SECOND;
 
@@ -27,8 +26,10 @@ pub fn lives_by_id(records: &Records) -> HashMap<&str, Vec<usize>> {
         }
     }
     let mut votes: HashMap<&str, Vec<(usize, usize)>> = HashMap::new();
-    for conn in &records.conns {
-        let Some((server, cid)) = identity(conn).filter(|(server, _)| !lives.contains_key(server))
+    for conn in records.conns.sketches() {
+        let Some((server, cid)) = conn
+            .identity()
+            .filter(|(server, _)| !lives.contains_key(server))
         else {
             continue;
         };
@@ -66,11 +67,11 @@ pub fn exact(records: &Records, links: &mut Links) {
         let found = links.joined[index]
             .conns
             .iter()
-            .find_map(|leg| identity(&records.conns[leg.conn]));
+            .find_map(|leg| records.conns[leg.conn].identity());
         let server_id = links.joined[index]
             .conns
             .iter()
-            .find_map(|leg| info(&records.conns[leg.conn]).map(|info| &*info.server_id));
+            .find_map(|leg| Some(&*records.conns[leg.conn].info.as_ref()?.server_id));
         let Some(candidates) = server_id.and_then(|id| lives.get(id)) else {
             continue;
         };

@@ -392,7 +392,9 @@ fn candidate(records: &Records, clocks: &[Clock], joined: &Joined, index: usize)
         end: None,
     };
     for leg in &joined.conns {
-        let conn = &records.conns[leg.conn];
+        let Some(conn) = records.conns.get(leg.conn) else {
+            continue;
+        };
         let Some(clock) = clocks
             .get(conn.source.0 as usize)
             .filter(|clock| clock.aligned)

@@ -163,19 +163,20 @@ impl Alignment {
 
     /// Joined connections by time; those without any time last. Nothing refers to them by index yet.
     fn sort(&mut self, records: &Records) {
-        let joined = std::mem::take(&mut self.joined);
-        let mut keyed: Vec<(i64, usize, Joined)> = joined
-            .into_iter()
+        let mut keyed: Vec<(i64, usize)> = self
+            .joined
+            .iter()
             .enumerate()
             .map(|(index, one)| {
                 let when = self
-                    .opened(records, &one)
-                    .or_else(|| self.ended(records, &one));
-                (when.map_or(i64::MAX, |when| when.at.0), index, one)
+                    .opened(records, one)
+                    .or_else(|| self.ended(records, one));
+                (when.map_or(i64::MAX, |when| when.at.0), index)
             })
             .collect();
-        keyed.sort_by_key(|(at, index, _)| (*at, *index));
-        self.joined = keyed.into_iter().map(|(_, _, one)| one).collect();
+        keyed.sort_unstable();
+        let mut take = |(_, index): &(i64, usize)| std::mem::take(&mut self.joined[*index]);
+        self.joined = keyed.iter().map(&mut take).collect();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::envelope::nearer_to_orig;
 use super::joined::{Joined, Near, Records};
-use crate::reconstruct::conn::{Conn, End};
+use crate::reconstruct::conn_sketch::ConnSketch;
 
 /// Hop counts that operating systems start with: a packet that still has one has crossed no router.
 const INITIAL_HOPS: [u8; 3] = [64, 128, 255];
@@ -18,8 +18,9 @@ pub fn note(records: &Records, joined: &mut [Joined]) {
         }
         if let [a, b] = &mut one.conns[..]
             && records.conns[a.conn].tuple == records.conns[b.conn].tuple
-            && let Some(first_nearer) =
-                nearer_to_orig(&records.conns[a.conn], &records.conns[b.conn])
+            && let (Some(here), Some(there)) =
+                (records.conns.get(a.conn), records.conns.get(b.conn))
+            && let Some(first_nearer) = nearer_to_orig(&here, &there)
         {
             // Two captures decide between themselves what one alone left open.
             match (a.near, b.near, first_nearer) {
@@ -37,11 +38,8 @@ pub fn note(records: &Records, joined: &mut [Joined]) {
         let peer = one
             .server
             .and_then(|(life, conn)| records.servers[life].conns[conn].peer);
-        let as_seen = |conn: &Conn| {
-            let client_ip = conn
-                .session
-                .as_ref()
-                .and_then(|session| session.info.as_ref()?.client_ip);
+        let as_seen = |conn: &ConnSketch| {
+            let client_ip = conn.info.as_ref().and_then(|info| info.client_ip);
             peer.map_or_else(
                 || client_ip.is_none_or(|ip| ip == conn.tuple.orig.ip()),
                 |peer| peer == conn.tuple.orig,
@@ -54,27 +52,21 @@ pub fn note(records: &Records, joined: &mut [Joined]) {
 }
 
 /// From one capture alone.
-fn near(conn: &Conn) -> Near {
-    let local = |end: End| {
-        conn.flow(end)
-            .ttl
-            .is_some_and(|(low, high)| low == high && INITIAL_HOPS.contains(&high))
+fn near(conn: &ConnSketch) -> Near {
+    let [orig, resp] = conn.ttl;
+    let local = |ttl: Option<(u8, u8)>| {
+        ttl.is_some_and(|(low, high)| low == high && INITIAL_HOPS.contains(&high))
     };
-    match (local(End::Orig), local(End::Resp)) {
-        (true, false) if conn.resp.ttl.is_some() => return Near::Client,
-        (false, true) if conn.orig.ttl.is_some() => return Near::Server,
-        (false, false) if conn.orig.ttl.is_some() && conn.resp.ttl.is_some() => {
-            return Near::Middle;
-        }
+    match (local(orig), local(resp)) {
+        (true, false) if resp.is_some() => return Near::Client,
+        (false, true) if orig.is_some() => return Near::Server,
+        (false, false) if orig.is_some() && resp.is_some() => return Near::Middle,
         _ => {}
     }
-    let handshake = &conn.handshake;
-    let (Some(syn), Some(syn_ack), Some(ack)) = (handshake.syn, handshake.syn_ack, handshake.ack)
-    else {
+    let Some((to_server, to_client)) = conn.turns else {
         return Near::Unknown;
     };
-    let (to_server, to_client) = (syn_ack.ns - syn.ns, ack.ns - syn_ack.ns);
-    if handshake.syns != 1 || handshake.syn_acks != 1 || to_server + to_client < SHORTEST_PATH {
+    if to_server + to_client < SHORTEST_PATH {
         return Near::Unknown;
     }
     if to_server > to_client.saturating_mul(8) {

@@ -75,7 +75,7 @@ impl Setup {
     /// The files of a rotated log or capture were written on one clock.
     fn share(&mut self, records: &Records, sources: &[Source]) {
         let mut first_packets: Vec<Option<i128>> = vec![None; sources.len()];
-        for conn in &records.conns {
+        for conn in records.conns.sketches() {
             if let Some(first) = first_packets.get_mut(conn.source.0 as usize) {
                 let at = i128::from(conn.first.ns);
                 *first = Some(first.map_or(at, |first| first.min(at)));
@@ -104,10 +104,9 @@ impl Setup {
 
     /// Notes every kept record of every clock, the turns of their order, and the wrappers' clocks.
     fn read(&mut self, records: &Records) {
-        for conn in &records.conns {
+        for conn in records.conns.sketches() {
             let source = conn.source.0 as usize;
-            let near_server =
-                matches!(conn.orig.ttl.zip(conn.resp.ttl), Some((orig, resp)) if orig.1 < resp.1);
+            let near_server = matches!(conn.ttl, [Some(orig), Some(resp)] if orig.1 < resp.1);
             let rank = if near_server { CAPTURE + 1 } else { CAPTURE };
             for (moment, rank) in [(conn.first, rank), (conn.last, CAPTURE)] {
                 self.see(source, Place::Frame(moment.frame), moment.ns, rank);
@@ -327,7 +326,7 @@ impl Setup {
             if clock.aligned || clock.outer || self.known[index].rank == 0 {
                 continue;
             }
-            let is_capture = envelope::is_capture(&records.conns, clock.source);
+            let is_capture = envelope::is_capture(records.conns.sketches(), clock.source);
             let allow = if is_capture {
                 "a capture of the same connections, or a server log with debug lines, would allow it; --clock sets it by hand"
             } else {

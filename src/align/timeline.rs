@@ -202,6 +202,7 @@ impl Gather<'_> {
 
     fn captures(&mut self) {
         for (index, conn) in self.records.conns.iter().enumerate() {
+            let conn = &*conn;
             let joined = self.of_conn[index];
             let who = self.who(joined);
             let (orig, resp) = (conn.tuple.orig, conn.tuple.resp);

@@ -5,6 +5,8 @@
 //! the handshake, so addresses may be translated between the captures and initial numbers rewritten. Where a capture may have
 //! missed packets itself, nothing is called lost or injected for their absence from it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::align::clock::When;
 use crate::parse::packet::{ACK, FIN, RST, SYN};
 use crate::reconstruct::conn::TailPacket;
@@ -15,7 +17,7 @@ use super::disconnect::Disconnect;
 use super::wire::{Side, View};
 
 /// One side's packets on their way.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Crossing {
     /// Whose packets.
     pub from: Side,
@@ -36,7 +38,7 @@ pub struct Crossing {
 }
 
 /// One-way delays on the common line, in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delay {
     /// The shortest.
     pub low: i64,

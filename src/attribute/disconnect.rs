@@ -8,9 +8,10 @@ use crate::align::clock::When;
 use crate::align::joined::{Joined, Records};
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::client::{ClientConn, ClientEventKind, ClientStory, Trouble};
-use crate::reconstruct::conn::Manner;
+use crate::reconstruct::conn::{Conn, Manner};
 use crate::reconstruct::server::{EndManner, NoteKind, ServerConn, ServerLife, ServerNote};
 use crate::reconstruct::session::{Info, Notice, Protocol, Session};
+use crate::shelf::Held;
 use crate::span::LogRef;
 use crate::time::SECOND;
 
@@ -60,17 +61,19 @@ pub struct Disconnect<'a> {
 }
 
 impl<'a> Disconnect<'a> {
-    /// Collects what is known of one joined connection.
+    /// Collects what is known of one joined connection; `conns` are what its legs name.
     pub fn new(
         index: usize,
         joined: &'a Joined,
+        conns: &'a [Held<'a, Conn>],
         records: &'a Records,
         alignment: &'a Alignment,
     ) -> Self {
         let views: Vec<View> = joined
             .conns
             .iter()
-            .map(|leg| View::new(&records.conns[leg.conn], *leg, alignment))
+            .zip(conns)
+            .map(|(leg, conn)| View::new(conn, *leg, alignment))
             .collect();
         let life = joined.server_life.or(joined.server.map(|(life, _)| life));
         let story = joined

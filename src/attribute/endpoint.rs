@@ -1,20 +1,22 @@
 //! One server as seen by all its connections: what the fate of many tells that the fate of one cannot.
 
-use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use crate::align::clock::When;
-use crate::parse::server_log::close_reason::CloseReason;
-use crate::reconstruct::client::Trouble;
-use crate::reconstruct::conn::Manner;
+use crate::span::Cite;
 use crate::time::SECOND;
 
 use super::closing_order::{ClosingOrder, Held, Order};
 use super::disconnect::Disconnect;
-use super::farewell::{Farewell, farewell};
+use super::farewell::Farewell;
 use super::finding::Evidence;
 use super::life_end::LAST_WORDS;
 use super::moments::{Moments, Spans};
+use super::told::{Aside, Told};
 use super::wire::Side;
 
 /// One end among the ends at a server.
@@ -30,17 +32,28 @@ pub struct EndMark {
     pub first: Option<Side>,
     /// The client's log says that the remote side ended it (EOF or reset), and nothing else.
     pub remote_by_log: bool,
-    /// The client host, or the client's name where no address is known.
-    pub host: String,
+    /// Whose it was.
+    pub host: Host,
     /// A session was up.
     pub ready: bool,
     /// Server's log gives a reason of its own for it (anything but client closed, read or write error, shutdown).
     pub own_reason: bool,
 }
 
+/// Where a client is, or its name where no address is known.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Host {
+    /// Its address.
+    Address(IpAddr),
+    /// Its name; empty where neither is known.
+    Name(Box<str>),
+}
+
 /// An answer to a connection attempt.
 #[derive(Clone, Debug)]
 pub struct Attempt {
+    /// Index of the disconnect in the case.
+    pub disconnect: usize,
     /// When the answer came, or the last SYN went.
     pub at: When,
     /// Refused: the host is up and nobody listens.
@@ -52,12 +65,26 @@ pub struct Attempt {
 /// A server process's INFO on the wire.
 #[derive(Clone, Debug)]
 pub struct Seen {
+    /// Index of the disconnect in the case.
+    pub disconnect: usize,
     /// When.
     pub at: When,
     /// INFO's server_id.
-    pub server_id: Box<str>,
+    pub server_id: Arc<str>,
     /// The place.
-    pub evidence: Evidence,
+    pub cite: Cite,
+}
+
+impl Seen {
+    /// As evidence.
+    pub fn evidence(&self) -> Evidence {
+        Evidence {
+            cite: self.cite,
+            at: Some(self.at),
+            says: format!("INFO of server {}", short(&self.server_id)),
+            supports: true,
+        }
+    }
 }
 
 /// A server address with all that happened there.
@@ -224,7 +251,7 @@ struct Index {
     /// Indices of refused attempts.
     refused: Vec<usize>,
     /// For each server id the indices of its INFOs.
-    infos_of: HashMap<Box<str>, Vec<usize>>,
+    infos_of: HashMap<Arc<str>, Vec<usize>>,
     stillborn: Moments,
     noticed: Moments,
     closing_order: ClosingOrder,
@@ -271,7 +298,7 @@ struct Hosts {
 
 impl Hosts {
     fn new<'a>(marks: impl Iterator<Item = &'a EndMark>) -> Self {
-        let mut numbers: HashMap<&str, usize> = HashMap::new();
+        let mut numbers: HashMap<&Host, usize> = HashMap::new();
         let mut ends: Vec<(i64, i64, usize)> = marks
             .map(|end| {
                 let next = numbers.len();
@@ -316,6 +343,9 @@ impl Hosts {
     }
 }
 
+/// Connections that tell at once: enough for every thread, and few enough to be held together.
+const PART: usize = 4096;
+
 /// All endpoints of a case, and which one each disconnect belongs to.
 #[derive(Clone, Debug, Default)]
 pub struct Endpoints {
@@ -323,74 +353,90 @@ pub struct Endpoints {
     pub list: Vec<Endpoint>,
     /// For each joined connection its endpoint.
     pub of: Vec<Option<usize>>,
+    /// Endpoints and client hosts with a handshake that took no time worth mentioning.
+    pub quick_paths: BTreeSet<(Option<usize>, IpAddr)>,
 }
 
 impl Endpoints {
-    /// Groups all joined connections by server.
-    pub fn new(disconnects: &[Disconnect]) -> Self {
+    /// Groups `count` joined connections by server; `tell` says what each tells of its server. Also
+    /// returns what some tell of others, by index.
+    pub fn new(count: usize, tell: impl Fn(usize) -> Told + Sync) -> (Self, Vec<(usize, Aside)>) {
+        let mut asides = Vec::new();
         let mut endpoints = Self {
             list: Vec::new(),
-            of: vec![None; disconnects.len()],
+            of: Vec::with_capacity(count),
+            quick_paths: BTreeSet::new(),
         };
         let mut by_address: BTreeMap<SocketAddr, usize> = BTreeMap::new();
         let mut by_life: BTreeMap<usize, usize> = BTreeMap::new();
         let mut by_name: BTreeMap<String, usize> = BTreeMap::new();
-        for (index, disconnect) in disconnects.iter().enumerate() {
-            let address = disconnect.server_address();
-            let life = disconnect.life.map(|(life, _)| life);
-            let name = disconnect
-                .client
-                .and_then(|conn| conn.server.as_deref().map(str::to_owned));
-            let known = address
-                .and_then(|address| by_address.get(&address))
-                .or_else(|| life.and_then(|life| by_life.get(&life)))
-                .or_else(|| name.as_ref().and_then(|name| by_name.get(name)))
-                .copied();
-            if address.is_none() && life.is_none() && name.is_none() {
-                continue;
-            }
-            let endpoint = known.unwrap_or_else(|| {
-                endpoints.list.push(Endpoint::default());
-                endpoints.list.len() - 1
-            });
-            if let Some(address) = address {
-                by_address.insert(address, endpoint);
-                endpoints.list[endpoint].address.get_or_insert(address);
-            }
-            if let Some(life) = life {
-                by_life.insert(life, endpoint);
-                if !endpoints.list[endpoint].lives.contains(&life) {
-                    endpoints.list[endpoint].lives.push(life);
+        let mut loose: Vec<Told> = Vec::new();
+        let all: Vec<usize> = (0..count).collect();
+        for part in all.chunks(PART) {
+            let told: Vec<Told> = part.par_iter().map(|index| tell(*index)).collect();
+            for mut told in told {
+                if told.aside.says_something() {
+                    asides.push((told.index, std::mem::take(&mut told.aside)));
                 }
+                let (address, life, name) = (told.address, told.life, told.name.as_ref());
+                let known = address
+                    .and_then(|address| by_address.get(&address))
+                    .or_else(|| life.and_then(|life| by_life.get(&life)))
+                    .or_else(|| name.and_then(|name| by_name.get(name)))
+                    .copied();
+                if address.is_none() && life.is_none() && name.is_none() {
+                    endpoints.of.push(None);
+                    loose.push(told);
+                    continue;
+                }
+                let endpoint = known.unwrap_or_else(|| {
+                    endpoints.list.push(Endpoint::default());
+                    endpoints.list.len() - 1
+                });
+                if let Some(address) = address {
+                    by_address.insert(address, endpoint);
+                    endpoints.list[endpoint].address.get_or_insert(address);
+                }
+                if let Some(life) = life {
+                    by_life.insert(life, endpoint);
+                    if !endpoints.list[endpoint].lives.contains(&life) {
+                        endpoints.list[endpoint].lives.push(life);
+                    }
+                }
+                if let Some(name) = name {
+                    by_name.insert(name.clone(), endpoint);
+                }
+                endpoints.of.push(Some(endpoint));
+                let quick = told.quick.map(|host| (Some(endpoint), host));
+                endpoints.quick_paths.extend(quick);
+                endpoints.list[endpoint].add(told);
             }
-            if let Some(name) = name {
-                by_name.insert(name, endpoint);
-            }
-            endpoints.of[index] = Some(endpoint);
         }
         // A bundle with one server, and clients whose logs name none: it can only be that one.
-        if endpoints.list.len() == 1 {
-            for of in &mut endpoints.of {
-                of.get_or_insert(0);
-            }
-        } else if endpoints.list.is_empty() && !disconnects.is_empty() {
+        if endpoints.list.is_empty() && count > 0 {
             endpoints.list.push(Endpoint::default());
-            endpoints.of.fill(Some(0));
         }
-        for (index, disconnect) in disconnects.iter().enumerate() {
-            let Some(of) = endpoints.of[index] else {
-                continue;
-            };
-            endpoints.list[of].add(index, disconnect);
+        let only = (endpoints.list.len() == 1).then_some(0);
+        for told in loose {
+            let quick = told.quick.map(|host| (only, host));
+            endpoints.quick_paths.extend(quick);
+            if let Some(only) = only {
+                endpoints.of[told.index] = Some(only);
+                endpoints.list[only].add(told);
+            }
         }
         for endpoint in &mut endpoints.list {
             endpoint.ends.sort_by_key(|end| (end.at.at, end.disconnect));
-            endpoint.attempts.sort_by_key(|attempt| attempt.at.at);
-            endpoint.infos.sort_by_key(|seen| seen.at.at);
+            endpoint
+                .attempts
+                .sort_by_key(|attempt| (attempt.at.at, attempt.disconnect));
+            endpoint
+                .infos
+                .sort_by_key(|seen| (seen.at.at, seen.disconnect));
             endpoint.lives.sort_unstable();
             endpoint.sort();
         }
-        endpoints
+        (endpoints, asides)
     }
 }
 
@@ -398,7 +444,7 @@ impl Endpoint {
     /// Makes the index; ends, attempts and INFOs are in order by now.
     fn sort(&mut self) {
         let fraction = |end: &&EndMark| end.at.digits >= 3;
-        let mut infos_of: HashMap<Box<str>, Vec<usize>> = HashMap::new();
+        let mut infos_of: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
         for (index, seen) in self.infos.iter().enumerate() {
             if let Some(own) = infos_of.get_mut(&seen.server_id) {
                 own.push(index);
@@ -426,143 +472,15 @@ impl Endpoint {
         };
     }
 
-    fn add(&mut self, index: usize, disconnect: &Disconnect) {
-        for view in &disconnect.views {
-            match view.conn.end.manner {
-                Manner::Refused => self.attempts.push(Attempt {
-                    at: view.when(view.conn.end.at),
-                    refused: true,
-                    evidence: view.evidence(
-                        view.conn.end.at,
-                        "SYN answered by RST: nobody listens there",
-                    ),
-                }),
-                Manner::Unanswered => self.attempts.push(Attempt {
-                    at: view.when(view.conn.end.at),
-                    refused: false,
-                    evidence: view.evidence(view.conn.end.at, "SYN without any answer"),
-                }),
-                _ => {}
-            }
-            if let Some(session) = view.session()
-                && let (Some(info), Some(at)) = (&session.info, session.info_at)
-                && !info.server_id.is_empty()
-            {
-                self.infos.push(Seen {
-                    at: view.when(at),
-                    server_id: info.server_id.clone(),
-                    evidence: view
-                        .evidence(at, format!("INFO of server {}", short(&info.server_id))),
-                });
-            }
-        }
-        if let Some(story) = disconnect.story
-            && let Some(conn) = disconnect.client
-        {
-            let from = conn.closed.map_or(0, |closed| closed + 1);
-            let until = conn
-                .back
-                .unwrap_or(story.events.len())
-                .min(story.events.len());
-            for event in story.events.get(from.min(until)..until).unwrap_or_default() {
-                if let crate::reconstruct::client::ClientEventKind::ConnectFailed(trouble)
-                | crate::reconstruct::client::ClientEventKind::Error(trouble) = &event.kind
-                    && matches!(trouble, Trouble::Refused)
-                    && let Some(at) = disconnect.log(event.first.as_ref().unwrap_or(&event.at))
-                {
-                    let evidence = disconnect.quote(event.first.as_ref().unwrap_or(&event.at));
-                    self.attempts.push(Attempt {
-                        at,
-                        refused: true,
-                        evidence,
-                    });
-                }
-            }
-        }
-        self.noticed.extend(
-            disconnect
-                .server
-                .and_then(|conn| disconnect.log(conn.closed.as_ref()?)),
-        );
-        let reset = matches!(
-            disconnect.reason(),
-            Some(CloseReason::ReadError | CloseReason::WriteError | CloseReason::ClientClosed)
-        );
-        let short = disconnect.server.is_some_and(|conn| conn.opened.is_some())
-            && disconnect.logged_lifetime() < SECOND / 100;
-        if reset && short && !disconnect.was_ready() {
-            self.stillborn.extend(
-                disconnect
-                    .server
-                    .and_then(|conn| disconnect.log(conn.closed.as_ref()?)),
-            );
-        }
-        let Some(at) = disconnect.closed else { return };
-        let first = disconnect.first_close().map(|first| first.close.side);
-        let remote_by_log = !disconnect.intended()
-            && disconnect
-                .troubles()
-                .any(|(_, trouble)| matches!(trouble, Trouble::Eof | Trouble::Reset))
-            || disconnect.client.is_some()
-                && !disconnect.intended()
-                && disconnect.client_closed().is_some()
-                && disconnect.lost_by_log()
-                && disconnect
-                    .troubles()
-                    .all(|(_, trouble)| matches!(trouble, Trouble::Unsaid));
-        let host = disconnect
-            .client_addresses()
-            .0
-            .map(|address| address.ip().to_string())
-            .or_else(|| disconnect.story.map(|story| story.name.to_string()))
-            .unwrap_or_default();
-        let own_reason = disconnect.statements.iter().any(|statement| {
-            use crate::parse::server_log::close_reason::CloseReason as R;
-            !matches!(
-                statement.reason,
-                R::ClientClosed | R::ReadError | R::WriteError | R::ServerShutdown
-            )
-        });
-        let ready = disconnect.was_ready()
-            && !disconnect
-                .views
-                .iter()
-                .any(super::wire::View::attempt_failed);
-        self.over_limit += usize::from(disconnect.statements.iter().any(|said| {
-            use crate::parse::server_log::close_reason::CloseReason as R;
-            matches!(
-                said.reason,
-                R::MaxConnectionsExceeded | R::MaxAccountConnectionsExceeded
-            )
-        }));
-        let farewell = farewell(disconnect).filter(|_| !own_reason);
-        self.farewells
-            .extend(farewell.map(|farewell| (at, farewell)));
-        let greeted = disconnect.info().is_some();
-        let by_server = ready && !own_reason && first == Some(Side::Server);
-        let home = disconnect.view_at(Side::Server);
-        let shown = home.or(disconnect.views.first()).filter(|_| by_server);
-        self.held.extend((ready || greeted).then(|| {
-            Held {
-                disconnect: index,
-                taken: disconnect
-                    .views
-                    .iter()
-                    .find_map(|view| Some(view.when(view.conn.handshake.ack?).at.0)),
-                closed: at.at.0,
-                by_server: shown.and_then(|view| Some((view.conn.source, view.closer()?.at))),
-            }
-        }));
-        self.ends.push(EndMark {
-            disconnect: index,
-            at,
-            opened: disconnect.opened,
-            first,
-            remote_by_log,
-            host,
-            ready,
-            own_reason,
-        });
+    fn add(&mut self, told: Told) {
+        self.attempts.extend(told.attempts);
+        self.infos.extend(told.infos);
+        self.noticed.extend(told.noticed);
+        self.stillborn.extend(told.stillborn);
+        self.ends.extend(told.end);
+        self.farewells.extend(told.farewell);
+        self.held.extend(told.held);
+        self.over_limit += usize::from(told.over_limit);
     }
 }
 

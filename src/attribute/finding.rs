@@ -1,11 +1,15 @@
 //! A verdict as data: cause, confidence, evidence for and against, what is missing, what to do.
 
+pub use super::close_sketch::CloseSketch;
 pub use crate::reconstruct::facts::SourceFacts;
+use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
 use super::crossing::Crossing;
 use crate::align::clock::{Clock, When};
 use crate::align::joined::Records;
+use crate::shelf::Shelf;
+use crate::shelf::word::{self, Word};
 use crate::source::Source;
 use crate::span::{Cite, Reject};
 
@@ -23,7 +27,7 @@ pub struct Analysis {
     /// The parts of each connection, joined.
     pub joined: Vec<crate::align::joined::Joined>,
     /// Every closed socket, by time.
-    pub closes: Vec<Close>,
+    pub closes: Shelf<Close>,
     /// Closes grouped by cause, server and moment, worst first.
     pub incidents: Vec<Incident>,
     /// What could not be read.
@@ -33,7 +37,9 @@ pub struct Analysis {
 }
 
 /// How sure a verdict is. Ordered: `Possible < Likely < Shown < Stated`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub enum Confidence {
     /// It fits; rivals remain, and are listed.
     #[default]
@@ -59,7 +65,7 @@ impl Confidence {
 }
 
 /// A piece of evidence.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Evidence {
     /// The place to open.
     pub cite: Cite,
@@ -72,7 +78,9 @@ pub struct Evidence {
 }
 
 /// Who ended a connection on the wire.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub enum Initiator {
     /// The client's side.
     Client,
@@ -98,10 +106,11 @@ impl Initiator {
 }
 
 /// What became of the client.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Outcome {
     /// `reconnected`, `gave-up`, `exited`, `still-down`, `unknown`.
-    pub word: &'static str,
+    #[serde(with = "word")]
+    pub word: Word,
     /// Nanoseconds until it was back.
     pub after_ns: Option<i64>,
     /// Attempts made.
@@ -119,18 +128,20 @@ pub struct Outcome {
 }
 
 /// A rival verdict.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alternative {
     /// Its cause.
-    pub cause: &'static str,
+    #[serde(with = "word")]
+    pub cause: Word,
     /// Its detail.
-    pub detail: &'static str,
+    #[serde(with = "word")]
+    pub detail: Word,
     /// Why it lost, or what would decide.
     pub why_not: String,
 }
 
 /// One closed socket with its verdict.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Close {
     /// Stable id: `c1`, `c2`, ... by time.
     pub id: String,
@@ -143,7 +154,8 @@ pub struct Close {
     /// The server's address.
     pub server: Option<SocketAddr>,
     /// `client`, `route`, `gateway`, `leafnode`, `websocket`, `mqtt`.
-    pub kind: &'static str,
+    #[serde(with = "word")]
+    pub kind: Word,
     /// The server's number for it.
     pub cid: Option<u64>,
     /// Client name.
@@ -165,9 +177,11 @@ pub struct Close {
     /// When it was closed.
     pub closed_at: Option<When>,
     /// Cause.
-    pub cause: &'static str,
+    #[serde(with = "word")]
+    pub cause: Word,
     /// Detail. For `unexplained`, a short word for what is missing.
-    pub detail: &'static str,
+    #[serde(with = "word")]
+    pub detail: Word,
     /// Confidence.
     pub confidence: Confidence,
     /// Who ended it.

@@ -5,64 +5,85 @@ use std::fmt::Write as _;
 use super::Case;
 use super::disconnect::spoken;
 use super::finding::Close;
-use super::pattern;
+use super::label::Label;
+use super::pattern::{self, Member};
 
-/// The sentence of the closes `members`.
-pub fn of(cause: &str, detail: &str, members: &[usize], closes: &[Close], case: &Case) -> String {
-    let members: Vec<&Close> = members.iter().map(|&index| &closes[index]).collect();
-    let server = case
-        .server_label(&case.disconnects[members[0].joined])
-        .to_string();
-    let attempts = members.iter().filter(|close| close.attempt).count();
+/// What became of an incident's clients, close by close.
+#[derive(Debug, Default)]
+pub struct Tally {
+    sockets: usize,
+    attempts: usize,
+    back: usize,
+    lost: usize,
+    down: usize,
+    /// Nanoseconds until each was back, or had given up.
+    times: Vec<i64>,
+    /// The kind of all of them, while it is one.
+    kind: Option<&'static str>,
+    mixed: bool,
+    /// What a pattern would show in.
+    members: Vec<Member>,
+}
+
+impl Tally {
+    /// Counts one.
+    pub fn count(&mut self, close: &Close, case: &Case) {
+        self.members.push(Member::new(close, case));
+        if close.attempt {
+            self.attempts += 1;
+        } else {
+            self.sockets += 1;
+        }
+        match close.outcome.word {
+            "reconnected" => self.back += 1,
+            "gave-up" => self.lost += 1,
+            "still-down" => self.down += 1,
+            _ => {}
+        }
+        self.times.extend(close.outcome.after_ns);
+        self.mixed |= *self.kind.get_or_insert(close.kind) != close.kind;
+    }
+
+    /// Whose connections closed: `a client`, `clients`, `a leafnode`.
+    fn who(&self) -> String {
+        let kind = match self.kind {
+            Some(kind @ ("route" | "gateway" | "leafnode")) if !self.mixed => kind,
+            _ => "client",
+        };
+        if self.sockets + self.attempts == 1 {
+            format!("a {kind}")
+        } else {
+            format!("{kind}s")
+        }
+    }
+}
+
+/// The sentence of an incident at `server`.
+pub fn of(cause: &str, detail: &str, server: Label<'_>, mut tally: Tally) -> String {
     let mut text = format!(
         "{}: {}",
-        what(cause, detail, &server, &who(&members)),
-        cost(members.len() - attempts, attempts)
+        what(cause, detail, &server.to_string(), &tally.who()),
+        cost(tally.sockets, tally.attempts)
     );
-    let outcome = |word: &str| {
-        let same = members.iter().filter(|close| close.outcome.word == word);
-        same.count()
-    };
-    let back = outcome("reconnected");
-    if back > 0 {
-        let mut times: Vec<i64> = members
-            .iter()
-            .filter_map(|close| close.outcome.after_ns)
-            .collect();
-        times.sort_unstable();
+    if tally.back > 0 {
+        tally.times.sort_unstable();
+        let back = tally.back;
         let _ = write!(text, ", {back} back");
-        if let Some(median) = times.get(times.len() / 2) {
+        if let Some(median) = tally.times.get(tally.times.len() / 2) {
             let within = if back == 1 { "after" } else { "in a median of" };
             let _ = write!(text, " {within} {}", spoken(*median));
         }
     }
-    let lost = outcome("gave-up");
-    if lost > 0 {
-        let _ = write!(text, ", {lost} gave up");
+    if tally.lost > 0 {
+        let _ = write!(text, ", {} gave up", tally.lost);
     }
-    let down = outcome("still-down");
-    if down > 0 {
-        let _ = write!(text, ", {down} still down at the log's end");
+    if tally.down > 0 {
+        let _ = write!(text, ", {} still down at the log's end", tally.down);
     }
-    for clause in pattern::clauses(&members, case) {
+    for clause in pattern::clauses(&tally.members) {
         let _ = write!(text, "; {clause}");
     }
     text
-}
-
-/// Whose connections closed: `a client`, `clients`, `a leafnode`.
-fn who(members: &[&Close]) -> String {
-    let first = members[0].kind;
-    let alike = members.iter().all(|close| close.kind == first);
-    let kind = match first {
-        "route" | "gateway" | "leafnode" if alike => first,
-        _ => "client",
-    };
-    if members.len() == 1 {
-        format!("a {kind}")
-    } else {
-        format!("{kind}s")
-    }
 }
 
 /// `1 socket closed`, `2 sockets closed and 1 attempt to connect failed`.

@@ -6,15 +6,16 @@ use crate::time::SECOND;
 
 use super::Case;
 use super::finding::{Close, Incident};
-use super::headline;
+use super::headline::{self, Tally};
+use crate::shelf::Shelf;
 
 /// Closes of one cause at one server belong together while they follow each other within this.
 const GAP: i64 = 60 * SECOND;
 
 /// Groups closes, worst first.
-pub fn group(closes: &[Close], case: &Case) -> Vec<Incident> {
+pub fn group(closes: &Shelf<Close>, case: &Case) -> Vec<Incident> {
     let mut by_key: BTreeMap<(&str, &str, Option<usize>), Vec<usize>> = BTreeMap::new();
-    for (index, close) in closes.iter().enumerate() {
+    for (index, close) in closes.sketches().iter().enumerate() {
         if matches!(close.cause, "client-close" | "unexplained" | "cluster") {
             continue;
         }
@@ -69,19 +70,27 @@ fn incident(
     cause: &'static str,
     detail: &'static str,
     members: Vec<usize>,
-    closes: &[Close],
+    closes: &Shelf<Close>,
     case: &Case,
 ) -> Incident {
-    let first = &closes[members[0]];
+    let first = closes
+        .get(members[0])
+        .as_deref()
+        .cloned()
+        .unwrap_or_default();
     let times = || members.iter().filter_map(|index| closes[*index].closed_at);
     let server = first
         .server_name
         .clone()
         .or_else(|| first.server.map(|address| address.to_string()));
     let mut remedy: Vec<String> = Vec::new();
-    for line in members.iter().flat_map(|index| &closes[*index].remedy) {
-        if !remedy.contains(line) && remedy.len() < 8 {
-            remedy.push(line.clone());
+    let mut tally = Tally::default();
+    for close in members.iter().filter_map(|index| closes.get(*index)) {
+        tally.count(&close, case);
+        for line in &close.remedy {
+            if !remedy.contains(line) && remedy.len() < 8 {
+                remedy.push(line.clone());
+            }
         }
     }
     Incident {
@@ -96,7 +105,9 @@ fn incident(
         server,
         from: times().min_by_key(|when| when.at),
         until: times().max_by_key(|when| when.at),
-        summary: headline::of(cause, detail, &members, closes, case),
+        summary: case.with(first.joined, |disconnect| {
+            headline::of(cause, detail, case.server_label(disconnect), tally)
+        }),
         closes: members,
         remedy,
         follows: None,

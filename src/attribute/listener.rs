@@ -4,6 +4,7 @@
 use crate::parse::packet::FIN;
 use crate::time::SECOND;
 
+use super::Case;
 use super::disconnect::Disconnect;
 use super::finding::Evidence;
 use super::wire::{Side, View};
@@ -35,51 +36,50 @@ struct Spoken {
 }
 
 impl Listener {
-    /// Collects what the connections of one server tell.
-    pub fn new<'a, 'b: 'a>(connections: impl Iterator<Item = &'a Disconnect<'b>>) -> Self {
-        let mut listener = Self::default();
-        for disconnect in connections {
-            let Some(view) = disconnect.views.first() else {
-                continue;
-            };
-            let ns = |at: crate::span::Moment| view.when(at).at.0;
-            let info = view.session().and_then(|session| session.info_at).map(ns);
-            if let (Some(taken), Some(info)) = (view.conn.handshake.ack.map(ns), info) {
-                listener.taken.push((taken, info));
-            }
-            listener.greeted.extend(info);
-            if disconnect.was_ready() {
-                let spoken = own_words(view).map(|at| {
-                    let disconnect = disconnect.index;
-                    (ns(at), Spoken { disconnect, at })
-                });
-                listener.spoke.extend(spoken);
-            }
+    /// Takes in what one connection of the server tells.
+    pub fn hear(&mut self, disconnect: &Disconnect) {
+        let Some(view) = disconnect.views.first() else {
+            return;
+        };
+        let ns = |at: crate::span::Moment| view.when(at).at.0;
+        let info = view.session().and_then(|session| session.info_at).map(ns);
+        if let (Some(taken), Some(info)) = (view.conn.handshake.ack.map(ns), info) {
+            self.taken.push((taken, info));
         }
-        listener.taken.sort_unstable();
+        self.greeted.extend(info);
+        if disconnect.was_ready() {
+            let spoken = own_words(view).map(|at| {
+                let disconnect = disconnect.index;
+                (ns(at), Spoken { disconnect, at })
+            });
+            self.spoke.extend(spoken);
+        }
+    }
+
+    /// Brings in order what was heard of all its connections.
+    pub fn settle(&mut self) {
+        self.taken.sort_unstable();
         let mut earliest = i64::MAX;
-        for (_, info) in listener.taken.iter_mut().rev() {
+        for (_, info) in self.taken.iter_mut().rev() {
             earliest = earliest.min(*info);
             *info = earliest;
         }
-        listener.greeted.sort_unstable();
-        listener
-            .spoke
+        self.greeted.sort_unstable();
+        self.spoke
             .sort_by_key(|(ns, spoken)| (*ns, spoken.disconnect));
         let mut last = i64::MIN;
-        listener.spoke.retain(|(ns, _)| {
+        self.spoke.retain(|(ns, _)| {
             let keep = ns.saturating_sub(last) >= PROMPT;
             if keep {
                 last = *ns;
             }
             keep
         });
-        listener.spoke.shrink_to_fit();
-        listener
+        self.spoke.shrink_to_fit();
     }
 
     /// A packet in which the process spoke to somebody else while the connection of `view` waited to be accepted.
-    pub fn spoke_meanwhile(&self, view: &View, case: &[Disconnect]) -> Option<Evidence> {
+    pub fn spoke_meanwhile(&self, view: &View, case: &Case) -> Option<Evidence> {
         let taken = view.when(view.conn.handshake.ack?).at.0;
         // A later connection that was greeted had been behind this one in the queue.
         let later = self.taken.partition_point(|(other, _)| *other <= taken);
@@ -95,12 +95,13 @@ impl Listener {
             .iter()
             .take_while(|(ns, _)| *ns < until)
             .find(|(ns, _)| !self.greeted_near(*ns))?;
-        let other = case.get(spoken.disconnect)?;
-        let view = other.views.first()?;
-        Some(view.evidence(
-            spoken.at,
-            "meanwhile the server speaks on another connection: it runs, and accepts nobody",
-        ))
+        case.with(spoken.disconnect, |other| {
+            let view = other.views.first()?;
+            Some(view.evidence(
+                spoken.at,
+                "meanwhile the server speaks on another connection: it runs, and accepts nobody",
+            ))
+        })
     }
 
     fn greeted_near(&self, ns: i64) -> bool {

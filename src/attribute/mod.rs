@@ -7,6 +7,7 @@ pub mod advisories;
 pub mod catalogue;
 pub mod causes;
 mod client_words;
+mod close_sketch;
 mod closing_order;
 pub mod crossing;
 pub mod disconnect;
@@ -31,10 +32,10 @@ pub mod slow;
 pub mod stale;
 pub mod statement;
 pub mod survival;
+mod told;
 pub mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -42,6 +43,7 @@ use rayon::prelude::*;
 use crate::align::Alignment;
 use crate::align::joined::Records;
 use crate::reconstruct::client::Library;
+use crate::shelf::{Put, Shelf, Spool, Writer};
 use crate::source::Source;
 
 use advisories::Advisories;
@@ -53,9 +55,7 @@ use listener::Listener;
 use moments::Moments;
 use server_gone::Gone;
 use survival::{Survival, Timer};
-
-/// A handshake faster than this shows a path that no connect timeout finds long.
-const QUICK: i64 = crate::time::SECOND / 10;
+use told::Told;
 
 /// A bundle's disconnects with what they tell together.
 #[derive(Debug)]
@@ -66,11 +66,9 @@ pub struct Case<'a> {
     pub alignment: &'a Alignment,
     /// Known bugs.
     pub advisories: &'a Advisories,
-    /// One for each joined connection, ended or not.
-    pub disconnects: Vec<Disconnect<'a>>,
     /// Servers.
     pub endpoints: Endpoints,
-    gone: Vec<Option<Gone>>,
+    gone: Vec<Option<Box<Gone>>>,
     /// Silences that connections lived through or died of.
     survival: Survival,
     /// Endpoint, wait and moment of leaving of each connection that was never greeted, ascending.
@@ -79,8 +77,6 @@ pub struct Case<'a> {
     listeners: BTreeMap<usize, Listener>,
     /// For each server life, whether its log names clients.
     named: Vec<bool>,
-    /// Endpoints and client hosts with a handshake that took no time worth mentioning.
-    quick_paths: BTreeSet<(Option<usize>, IpAddr)>,
     /// Libraries whose logs here tell of a close that was meant.
     talking: Vec<Library>,
     /// When clients left whose connections a server called stale, by their logs.
@@ -90,71 +86,45 @@ pub struct Case<'a> {
 impl<'a> Case<'a> {
     /// Collects.
     pub fn new(records: &'a Records, alignment: &'a Alignment, advisories: &'a Advisories) -> Self {
-        let disconnects: Vec<Disconnect> = alignment
-            .joined
-            .par_iter()
-            .enumerate()
-            .map(|(index, joined)| Disconnect::new(index, joined, records, alignment))
-            .collect();
-        let endpoints = Endpoints::new(&disconnects);
         let mut case = Self {
             records,
             alignment,
             advisories,
-            disconnects,
-            endpoints,
+            endpoints: Endpoints::default(),
             gone: Vec::new(),
             survival: Survival::default(),
             waits: Vec::new(),
             listeners: BTreeMap::new(),
             named: Vec::new(),
-            quick_paths: BTreeSet::new(),
             talking: Vec::new(),
             stale_leavings: Moments::default(),
         };
-        case.waits = case
-            .disconnects
-            .iter()
-            .filter_map(|disconnect| {
-                let view = disconnect.views.iter().find(|view| view.established())?;
-                let wait = view
-                    .wait_for_greeting()
-                    .filter(|_| !view.greeted_in_time())?;
-                Some((
-                    case.endpoints.of[disconnect.index],
-                    wait,
-                    disconnect.closed?.at.0,
-                ))
-            })
-            .collect();
-        case.quick_paths = case
-            .disconnects
-            .iter()
-            .filter(|disconnect| {
-                let quick = |view: &wire::View| {
-                    let shake = &view.conn.handshake;
-                    shake.rtt().is_some_and(|rtt| rtt < QUICK)
-                };
-                disconnect.views.iter().any(quick)
-            })
-            .filter_map(|disconnect| {
-                let host = disconnect.client_addresses().0?.ip();
-                Some((case.endpoints.of[disconnect.index], host))
-            })
-            .collect();
-        case.survival = Survival::new(&case.disconnects, &case.endpoints);
+        let count = alignment.joined.len();
+        let (endpoints, asides) = Endpoints::new(count, |index| {
+            case.with(index, |disconnect| Told::new(index, disconnect))
+        });
+        case.endpoints = endpoints;
+        for (index, aside) in &asides {
+            let of = case.endpoints.of[*index];
+            case.waits
+                .extend(aside.wait.map(|(wait, left)| (of, wait, left)));
+        }
         case.waits.sort_unstable();
-        let waiting = case.waits.iter().filter_map(|(endpoint, ..)| *endpoint);
-        let mut asked: BTreeMap<usize, Vec<&Disconnect>> =
-            waiting.map(|of| (of, Vec::new())).collect();
-        for disconnect in &case.disconnects {
-            let of = case.endpoints.of[disconnect.index];
-            if let Some(own) = of.and_then(|of| asked.get_mut(&of)) {
-                own.push(disconnect);
+        case.survival = Survival::new(
+            asides
+                .iter()
+                .map(|(index, aside)| (case.endpoints.of[*index], aside.silences)),
+        );
+        let waiting = case.waits.iter().filter_map(|(of, ..)| *of);
+        let mut listeners: BTreeMap<usize, Listener> =
+            waiting.map(|of| (of, Listener::default())).collect();
+        for (index, of) in case.endpoints.of.iter().enumerate() {
+            if let Some(own) = of.and_then(|of| listeners.get_mut(&of)) {
+                case.with(index, |disconnect| own.hear(disconnect));
             }
         }
-        let listener = |(of, own): (usize, Vec<&Disconnect>)| (of, Listener::new(own.into_iter()));
-        case.listeners = asked.into_iter().map(listener).collect();
+        listeners.values_mut().for_each(Listener::settle);
+        case.listeners = listeners;
         case.named = records
             .servers
             .iter()
@@ -166,16 +136,14 @@ impl<'a> Case<'a> {
             .filter(|story| story.conns.iter().any(|conn| conn.intended))
             .map(|story| story.library)
             .collect();
-        case.stale_leavings = Moments::new(
-            case.disconnects
-                .iter()
-                .filter(|disconnect| stale::stated(disconnect))
-                .filter_map(|disconnect| disconnect.log(&disconnect.client_closed()?.at)),
-        );
-        case.gone = case
-            .disconnects
-            .par_iter()
-            .map(|disconnect| server_gone::server_gone(disconnect, &case))
+        case.stale_leavings = Moments::new(asides.iter().filter_map(|(_, aside)| aside.stale_left));
+        case.gone = (0..count)
+            .into_par_iter()
+            .map(|index| {
+                case.with(index, |disconnect| {
+                    server_gone::server_gone(disconnect, &case).map(Box::new)
+                })
+            })
             .collect();
         let by_end = |endpoint: &Endpoint| {
             (0..endpoint.ends.len())
@@ -183,18 +151,39 @@ impl<'a> Case<'a> {
                 .collect()
         };
         let died: Vec<Vec<usize>> = case.endpoints.list.iter().map(by_end).collect();
-        let refused: Vec<(usize, Gone)> = case
-            .disconnects
-            .iter()
-            .filter_map(|disconnect| {
-                let gone = case.refused_while_gone(disconnect, &died)?;
-                Some((disconnect.index, gone))
+        if died.iter().all(Vec::is_empty) {
+            return case;
+        }
+        let refused: Vec<(usize, Gone)> = (0..count)
+            .into_par_iter()
+            .filter_map(|index| {
+                let gone = case.with(index, |disconnect| {
+                    case.refused_while_gone(disconnect, &died)
+                })?;
+                Some((index, gone))
             })
             .collect();
         for (index, gone) in refused {
-            case.gone[index] = Some(gone);
+            case.gone[index] = Some(Box::new(gone));
         }
         case
+    }
+
+    /// Looks at one joined connection, ended or not.
+    pub fn with<R>(&self, index: usize, look: impl FnOnce(&Disconnect) -> R) -> R {
+        let joined = &self.alignment.joined[index];
+        let conns: Vec<_> = joined
+            .conns
+            .iter()
+            .filter_map(|leg| self.records.conns.get(leg.conn))
+            .collect();
+        look(&Disconnect::new(
+            index,
+            joined,
+            &conns,
+            self.records,
+            self.alignment,
+        ))
     }
 
     /// An attempt that nobody answered because the server of that address had ended and was not back; `died` holds for
@@ -206,7 +195,7 @@ impl<'a> Case<'a> {
         let died = &died[self.endpoints.of[disconnect.index]?];
         let last = died.partition_point(|end| endpoint.ends[*end].at.at <= at.at);
         let died = &endpoint.ends[died[last.checked_sub(1)?]];
-        let gone = self.gone.get(died.disconnect)?.as_ref()?;
+        let gone = self.gone.get(died.disconnect)?.as_deref()?;
         let back = endpoint.spoke_between(died.at, at);
         (!back).then(|| Gone {
             evidence: std::iter::once(refusal)
@@ -225,14 +214,14 @@ impl<'a> Case<'a> {
 
     /// Whether the server process ended and this socket with it.
     pub fn gone(&self, disconnect: &Disconnect) -> Option<&Gone> {
-        self.gone.get(disconnect.index)?.as_ref()
+        self.gone.get(disconnect.index)?.as_deref()
     }
 
     /// Another connection between the same hosts shows a path with a short round trip.
     pub fn knows_quick_path(&self, disconnect: &Disconnect) -> bool {
         let endpoint = self.endpoints.of[disconnect.index];
         let host = disconnect.client_addresses().0.map(|address| address.ip());
-        host.is_some_and(|host| self.quick_paths.contains(&(endpoint, host)))
+        host.is_some_and(|host| self.endpoints.quick_paths.contains(&(endpoint, host)))
     }
 
     /// What this server speaks is NATS: some connection to it got an INFO, or its log is here.
@@ -267,7 +256,7 @@ impl<'a> Case<'a> {
     pub fn served_others_meanwhile(&self, disconnect: &Disconnect) -> Option<Evidence> {
         let listener = self.listeners.get(&self.endpoints.of[disconnect.index]?)?;
         let view = disconnect.views.iter().find(|view| view.established())?;
-        listener.spoke_meanwhile(view, &self.disconnects)
+        listener.spoke_meanwhile(view, self)
     }
 
     /// This server's log names clients in its tags, so that one without a name never sent CONNECT.
@@ -314,6 +303,8 @@ pub struct Bundle {
     pub alignment: Alignment,
     /// The sources.
     pub sources: Vec<Source>,
+    /// Where closes are put away.
+    pub spool: Arc<Spool>,
     /// Known bugs; `None` for those that are built in.
     pub advisories: Option<Arc<Advisories>>,
 }
@@ -324,6 +315,7 @@ pub fn attribute(bundle: Bundle) -> Analysis {
         records,
         alignment,
         sources,
+        spool,
         advisories,
     } = bundle;
     let known = advisories
@@ -331,16 +323,7 @@ pub fn attribute(bundle: Bundle) -> Analysis {
         .unwrap_or_else(|| advisories::embedded());
     let (closes, incidents, advisories) = {
         let case = Case::new(&records, &alignment, known);
-        let mut closes: Vec<Close> = case
-            .disconnects
-            .par_iter()
-            .filter(|disconnect| disconnect.ended())
-            .map(|disconnect| rank::close(disconnect, &case))
-            .collect();
-        closes.sort_by_key(|close| (close.closed_at.map(|when| when.at), close.joined));
-        for (index, close) in closes.iter_mut().enumerate() {
-            close.id = format!("c{}", index + 1);
-        }
+        let closes = judge(&case, &spool);
         let incidents = incident::group(&closes, &case);
         let advisories = context(&closes, &records, known);
         (closes, incidents, advisories)
@@ -358,16 +341,55 @@ pub fn attribute(bundle: Bundle) -> Analysis {
     }
 }
 
+/// Connections that are judged at once, by one thread.
+const PART: usize = 2048;
+
+/// The verdict on every closed socket, by time.
+fn judge(case: &Case, spool: &Arc<Spool>) -> Shelf<Close> {
+    let all: Vec<usize> = (0..case.alignment.joined.len()).collect();
+    // Few enough stay in memory.
+    let room = if all.len() <= PART { PART } else { 0 };
+    let parts: Vec<Vec<Put<Close>>> = all
+        .par_chunks(PART)
+        .map(|part| {
+            let mut writer = Writer::with_room(spool, room);
+            let close = |index: &usize| {
+                case.with(*index, |disconnect| {
+                    disconnect.ended().then(|| rank::close(disconnect, case))
+                })
+            };
+            part.iter()
+                .filter_map(close)
+                .map(|close| writer.put(close))
+                .collect()
+        })
+        .collect();
+    let mut puts: Vec<Put<Close>> = parts.into_iter().flatten().collect();
+    puts.sort_by_key(|put| (put.sketch.closed_at.map(|when| when.at), put.sketch.joined));
+    let mut closes = Shelf::default();
+    closes.extend(puts);
+    closes.amend(|index, sketch| sketch.number = index as u32 + 1);
+    closes
+}
+
 /// Known bugs of the versions seen that have to do with ended connections: context, not verdicts.
-fn context(closes: &[Close], records: &Records, known: &Advisories) -> Vec<(String, String)> {
+fn context(closes: &Shelf<Close>, records: &Records, known: &Advisories) -> Vec<(String, String)> {
     let servers = records
         .servers
         .iter()
         .filter_map(|life| Some(("nats-server", life.identity.version.as_deref()?)));
-    let clients = closes.iter().filter_map(|close| {
-        let version = close.client_version.as_deref()?;
-        let product = advisories::component::of_client(close.client_lang.as_deref()?, version)?;
-        Some((product, version))
+    let told: BTreeSet<(&str, &str)> = closes
+        .sketches()
+        .iter()
+        .filter_map(|close| {
+            Some((
+                close.client_lang.as_deref()?,
+                close.client_version.as_deref()?,
+            ))
+        })
+        .collect();
+    let clients = told.iter().filter_map(|(lang, version)| {
+        Some((advisories::component::of_client(lang, version)?, *version))
     });
     known.context(servers.chain(clients))
 }

@@ -17,10 +17,7 @@ pub fn of(disconnect: &Disconnect, case: &Case) -> Outcome {
         word: "unknown",
         ..Outcome::default()
     };
-    let next = disconnect
-        .joined
-        .next
-        .and_then(|next| case.disconnects.get(next));
+    let next = disconnect.joined.next;
     if let (Some(story), Some(conn)) = (disconnect.story, disconnect.client) {
         outcome.word = match conn.outcome {
             ClientOutcome::Reconnected => "reconnected",
@@ -79,16 +76,18 @@ pub fn of(disconnect: &Disconnect, case: &Case) -> Outcome {
             }
         }
     } else if let Some(next) = next {
-        let after = disconnect.apart(next.opened, disconnect.closed);
-        if after.is_some_and(|after| after < SAME_RUN) {
-            outcome.word = if next.was_ready() {
-                "reconnected"
-            } else {
-                "unknown"
-            };
-            outcome.after_ns = after.map(|after| after.max(0));
-            outcome.server = next.server_address().map(|address| address.to_string());
-        }
+        case.with(next, |next| {
+            let after = disconnect.apart(next.opened, disconnect.closed);
+            if after.is_some_and(|after| after < SAME_RUN) {
+                outcome.word = if next.was_ready() {
+                    "reconnected"
+                } else {
+                    "unknown"
+                };
+                outcome.after_ns = after.map(|after| after.max(0));
+                outcome.server = next.server_address().map(|address| address.to_string());
+            }
+        });
     }
     if outcome.word == "unknown" && disconnect.intended() {
         outcome.word = "exited";

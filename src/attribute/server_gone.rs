@@ -317,7 +317,7 @@ fn from_fate(disconnect: &Disconnect, case: &Case, life_end: Option<&LifeEnd>) -
     }
     if let Some((before, after)) = replaced {
         signs += 2;
-        evidence.extend([before.evidence.clone(), after.evidence.clone()]);
+        evidence.extend([before.evidence(), after.evidence()]);
     }
     if signs == 0
         || signs == 1 && !(log_stops || by_server && fate.together >= 3)

@@ -2,7 +2,6 @@
 //! the two lies the timer of a device in the path.
 
 use super::disconnect::Disconnect;
-use super::endpoint::Endpoints;
 use super::path::dead_path;
 
 /// The silences at each server.
@@ -25,29 +24,50 @@ pub struct Timer {
     pub below: i64,
 }
 
-impl Survival {
-    /// Of all connections.
-    pub fn new(disconnects: &[Disconnect], endpoints: &Endpoints) -> Self {
-        let mut survival = Self::default();
-        for disconnect in disconnects {
-            let of = endpoints.of[disconnect.index];
-            if let Some(dead) = dead_path(disconnect) {
-                let (idle, longest) = dead.idle_before();
-                survival.died.push((of, idle));
-                survival.lived.push((of, longest));
-                continue;
-            }
-            let Some(view) = disconnect.views.first() else {
-                continue;
+/// One connection's silences, in nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Silences {
+    /// The one that it died of.
+    died: Option<i64>,
+    /// The longest that it lived through.
+    lived: Option<i64>,
+}
+
+impl Silences {
+    /// Of one connection.
+    pub fn of(disconnect: &Disconnect) -> Self {
+        if let Some(dead) = dead_path(disconnect) {
+            let (idle, longest) = dead.idle_before();
+            return Self {
+                died: Some(idle),
+                lived: Some(longest),
             };
-            // The last silence may be the one that a reset ended.
-            let silence = view.conn.longest_silence.filter(|longest| {
-                view.conn
-                    .last_silence
-                    .is_none_or(|last| longest.until < last.until)
-            });
-            let lived = silence.map(|silence| silence.until.ns - silence.from.ns);
-            survival.lived.extend(lived.map(|lived| (of, lived)));
+        }
+        let Some(view) = disconnect.views.first() else {
+            return Self::default();
+        };
+        // The last silence may be the one that a reset ended.
+        let silence = view.conn.longest_silence.filter(|longest| {
+            view.conn
+                .last_silence
+                .is_none_or(|last| longest.until < last.until)
+        });
+        Self {
+            died: None,
+            lived: silence.map(|silence| silence.until.ns - silence.from.ns),
+        }
+    }
+}
+
+impl Survival {
+    /// Of connections by their endpoints.
+    pub fn new(all: impl Iterator<Item = (Option<usize>, Silences)>) -> Self {
+        let mut survival = Self::default();
+        for (of, silences) in all {
+            survival.died.extend(silences.died.map(|died| (of, died)));
+            survival
+                .lived
+                .extend(silences.lived.map(|lived| (of, lived)));
         }
         survival.died.sort_unstable();
         survival.lived.sort_unstable();

@@ -10,7 +10,9 @@ use crate::span::{Cite, Moment};
 use super::finding::Evidence;
 
 /// A NATS role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum Side {
     /// The connecting side.
     Client,

@@ -43,7 +43,7 @@ pub fn tables(bundle: &str, analysis: &Analysis) -> Tables {
         }
     }
     for (close, incident) in analysis.closes.iter().zip(incident_of) {
-        let row = table::close(analysis, close, incident);
+        let row = table::close(analysis, &close, incident);
         add("closes", CLOSES, day(close.closed_at), row);
     }
     for incident in &analysis.incidents {
@@ -51,7 +51,7 @@ pub fn tables(bundle: &str, analysis: &Analysis) -> Tables {
         add("incidents", INCIDENTS, day(incident.from), row);
     }
     // Sources stand on the day of the bundle's first close.
-    let closes = analysis.closes.iter();
+    let closes = analysis.closes.sketches().iter();
     let first = closes.filter_map(|c| c.closed_at).min_by_key(|w| w.at);
     for source in &analysis.sources {
         let row = table::source(analysis, source);

@@ -37,10 +37,11 @@ pub fn run(arguments: &Analyze) -> anyhow::Result<u8> {
         report::render(&analysis, format, &options, out)
     })?;
     reading::ensure_something(&analysis.records, &analysis.sources)?;
-    let found = analysis
-        .closes
-        .iter()
-        .any(|close| arguments.fail_on.iter().any(|cause| cause.holds(close)));
+    let found = !arguments.fail_on.is_empty()
+        && analysis
+            .closes
+            .iter()
+            .any(|close| arguments.fail_on.iter().any(|cause| cause.holds(&close)));
     Ok(if found {
         status::FOUND
     } else {

@@ -25,7 +25,7 @@ pub fn run(id: &str, output: &Output, arguments: &Input) -> anyhow::Result<u8> {
     reading::spare(output, &analysis.sources)?;
     let closes = carve::named(&analysis, id).with_context(|| unknown(id, &analysis))?;
     let captured = closes.iter().any(|&close| {
-        let joined = analysis.closes.get(close).map(|close| close.joined);
+        let joined = analysis.closes.sketch(close).map(|close| close.joined);
         joined
             .and_then(|joined| analysis.joined.get(joined))
             .is_some_and(|joined| !joined.conns.is_empty())

@@ -76,7 +76,7 @@ fn read<T: Send>(
                     let (mut pieces, unreadable) = analyze::pieces(&input, group);
                     let first = group.members[0];
                     let advance = |bytes| progress.advance(first, bytes);
-                    let mut result = capture::read_map(&mut pieces, &options, &advance, map);
+                    let mut result = capture::read_map(&mut pieces, &options, &advance, &|| map);
                     progress.done(first);
                     result.rejects.extend(unreadable);
                     result

@@ -16,6 +16,7 @@ use super::four_tuple::{Endpoint, Key, KeyHash};
 use super::key_log::KeyLog;
 use crate::parse::packet::{self, Defragmenter, IcmpError, Packet, Segment};
 use crate::parse::pcap::{Frame, Notes, Reader, Step};
+use crate::shelf::{Put, Spool, Writer};
 use crate::source::SourceId;
 use crate::span::{Moment, Place, Reject};
 
@@ -30,7 +31,8 @@ pub struct CaptureOptions {
     pub all: bool,
     /// Secrets of TLS connections, from key log files; those that a capture holds itself are found there.
     pub keys: Arc<KeyLog>,
-    /// Threads: 1 works without others, n reads on the calling thread and follows connections on n - 1.
+    /// Threads: 1 works without others; more follow connections on as many, while the calling thread reads ahead of them
+    /// and mostly waits.
     pub threads: usize,
 }
 
@@ -115,36 +117,34 @@ pub struct CaptureResult<T = Conn> {
 /// The files of one capture, in order.
 pub type Pieces<'a> = [(SourceId, Box<dyn Read + Send + 'a>)];
 
-/// Reads the files of one capture, in order, as one. `advance` is told of input bytes as they are consumed.
+/// Reads the files of one capture, in order, as one; connections are put away as they end. `advance` is told of input
+/// bytes as they are consumed.
 pub fn read(
     pieces: &mut Pieces<'_>,
     options: &CaptureOptions,
+    spool: &Arc<Spool>,
     advance: &dyn Fn(u64),
-) -> CaptureResult {
-    // Boxed on its way, so that lists of them grow and are sorted without being copied.
-    let result = read_map(pieces, options, advance, &|mut conn| {
-        conn.pack();
-        Box::new(conn)
+) -> CaptureResult<Put<Conn>> {
+    let mut result = read_map(pieces, options, advance, &|| {
+        let mut writer = Writer::new(spool);
+        move |mut conn: Conn| {
+            conn.pack();
+            writer.put(conn)
+        }
     });
-    let conn = |boxed: Box<Conn>| Conn {
-        capture_end: result.facts.last,
-        ..*boxed
-    };
-    CaptureResult {
-        conns: result.conns.into_iter().map(conn).collect(),
-        facts: result.facts,
-        rejects: result.rejects,
-        records: result.records,
+    for conn in &mut result.conns {
+        conn.amend(|sketch| sketch.capture_end = result.facts.last);
     }
+    result
 }
 
-/// Like [`read`], handing each connection to `map` as soon as it is over, in any order and on any thread, and keeping
-/// only what `map` makes of it; [`Conn::capture_end`] is not known by then. The results are in order.
-pub fn read_map<T: Send>(
+/// Like [`read`], handing each connection to what `map` makes for each thread as soon as it is over, in any order, and
+/// keeping only what that makes of it; [`Conn::capture_end`] is not known by then. The results are in order.
+pub fn read_map<T: Send, F: FnMut(Conn) -> T>(
     pieces: &mut Pieces<'_>,
     options: &CaptureOptions,
     advance: &dyn Fn(u64),
-    map: &(dyn Fn(Conn) -> T + Sync),
+    map: &(dyn Fn() -> F + Sync),
 ) -> CaptureResult<T> {
     let source = pieces.first().map_or(SourceId(0), |piece| piece.0);
     let interest = Interest {
@@ -152,10 +152,14 @@ pub fn read_map<T: Send>(
         detect: options.auto_ports,
         all: options.all,
     };
-    let workers = options.threads.saturating_sub(1);
+    let workers = if options.threads > 1 {
+        options.threads
+    } else {
+        0
+    };
     let mut decoder = Decoder::new(source, interest.clone(), workers.max(1));
     let mut ends = if workers == 0 {
-        let mut table = ConnTable::new(source, interest, Arc::clone(&options.keys), map);
+        let mut table = ConnTable::new(source, interest, Arc::clone(&options.keys), map());
         decoder.run(pieces, advance, &mut |batch| {
             batch.feed(0, &mut table);
         });
@@ -170,7 +174,7 @@ pub fn read_map<T: Send>(
                 let interest = interest.clone();
                 let keys = Arc::clone(&options.keys);
                 handles.push(scope.spawn(move || {
-                    let mut table = ConnTable::new(source, interest, keys, map);
+                    let mut table = ConnTable::new(source, interest, keys, map());
                     while let Ok(batch) = receiver.recv() {
                         batch.feed(shard, &mut table);
                     }

@@ -1,14 +1,16 @@
 //! A TCP connection as one capture saw it: two flows, how it began, how it ended. RFC 9293's words, Zeek's summaries,
 //! Wireshark's names for oddities. Counters and a short tail to cite, never its packets.
 
+use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
 use super::session::Session;
+use crate::shelf::word::{self, Word};
 use crate::source::SourceId;
 use crate::span::Moment;
 
 /// Who sent the first SYN, and who answered. Midstream, the side with the server's port is `resp`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FourTuple {
     /// The originator.
     pub orig: SocketAddr,
@@ -17,7 +19,7 @@ pub struct FourTuple {
 }
 
 /// One of the two ends of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum End {
     /// The originator: sent the first SYN.
     Orig,
@@ -37,7 +39,7 @@ impl End {
 }
 
 /// A connection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Conn {
     /// The capture that saw it.
     pub source: SourceId,
@@ -58,7 +60,8 @@ pub struct Conn {
     /// How it ended.
     pub end: ConnEnd,
     /// Zeek's `conn_state`: S0 S1 SF REJ S2 S3 RSTO RSTR RSTOS0 RSTRH SH SHR OTH.
-    pub state: &'static str,
+    #[serde(with = "word")]
+    pub state: Word,
     /// Zeek's `history`.
     pub history: Box<str>,
     /// `state` and `history` take our responder for the originator: a SYN,ACK came first, and nothing after it says that it
@@ -159,7 +162,7 @@ impl Conn {
 
 /// A first transmission: a SYN, or a segment with payload that no earlier packet carried. Two captures of one connection
 /// agree on `from`, `seq` and, where no hardware cut or merged segments between them, on `len`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
     /// Who sent it.
     pub from: End,
@@ -174,7 +177,7 @@ pub struct Sample {
 }
 
 /// A time without packets in either direction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Silence {
     /// The last packet before it.
     pub from: Moment,
@@ -183,7 +186,7 @@ pub struct Silence {
 }
 
 /// The packets of a connection's beginning (RFC 9293 section 3.5).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Handshake {
     /// First SYN.
     pub syn: Option<Moment>,
@@ -209,7 +212,7 @@ impl Handshake {
 }
 
 /// One direction of a connection.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
     /// Packets sent.
     pub packets: u64,
@@ -284,7 +287,7 @@ pub struct Flow {
 }
 
 /// Retransmissions without progress.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetransmissionRun {
     /// The first of them.
     pub first: Moment,
@@ -295,7 +298,7 @@ pub struct RetransmissionRun {
 }
 
 /// How a connection ended on the wire, as far as the capture shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnEnd {
     /// The manner.
     pub manner: Manner,
@@ -306,7 +309,7 @@ pub struct ConnEnd {
 }
 
 /// Manners of ending.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Manner {
     /// Both FINs seen.
     Fin,
@@ -331,7 +334,7 @@ pub enum Manner {
 }
 
 /// A RST and its fingerprint against its claimed sender's own segments.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rst {
     /// The packet.
     pub at: Moment,
@@ -364,7 +367,7 @@ pub struct Rst {
 }
 
 /// Who sent a RST.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RstOrigin {
     /// The end's own kernel, actively (`RST,ACK` with the socket's state: unread data, SO_LINGER 0, abort).
     OwnActive,
@@ -377,7 +380,7 @@ pub enum RstOrigin {
 }
 
 /// An ICMP error that quotes the connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IcmpSeen {
     /// The packet.
     pub at: Moment,
@@ -392,11 +395,12 @@ pub struct IcmpSeen {
 }
 
 /// A named oddity. Names are Wireshark's `tcp.analysis` fields without the prefix.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Anomaly {
     /// `retransmission`, `fast_retransmission`, `spurious_retransmission`, `out_of_order`, `lost_segment`, `duplicate_ack`,
     /// `keep_alive`, `keep_alive_ack`, `zero_window`, `zero_window_probe`, `window_full`, `reused_ports`, ...
-    pub name: &'static str,
+    #[serde(with = "word")]
+    pub name: Word,
     /// Who sent the packets.
     pub from: End,
     /// How many.
@@ -408,7 +412,7 @@ pub struct Anomaly {
 }
 
 /// One of a connection's last packets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TailPacket {
     /// When and which.
     pub at: Moment,
@@ -425,5 +429,6 @@ pub struct TailPacket {
     /// Window, scaled.
     pub window: u32,
     /// An anomaly's name, or empty.
-    pub note: &'static str,
+    #[serde(with = "word")]
+    pub note: Word,
 }

@@ -11,6 +11,7 @@ pub mod client;
 pub mod client_story;
 pub mod config_file;
 pub mod conn;
+pub mod conn_sketch;
 mod conn_state;
 mod conn_table;
 mod crash_block;

@@ -6,6 +6,7 @@
 
 use super::conn::End;
 use crate::span::Moment;
+use serde::{Deserialize, Serialize};
 
 pub use crate::parse::nats::connect_info::{Connect, Info};
 pub use crate::parse::nats::op::Verb;
@@ -35,7 +36,7 @@ mod tests;
 mod verbs;
 
 /// A conversation. "Client" is the connecting NATS peer (client, leafnode remote, soliciting route), "server" the accepting one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Session {
     /// What is spoken.
     pub protocol: Protocol,
@@ -95,7 +96,7 @@ impl Session {
 }
 
 /// What is spoken on a connection.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Protocol {
     /// No payload, or too little to say.
     #[default]
@@ -117,7 +118,7 @@ pub enum Protocol {
 }
 
 /// One direction of a session.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Talk {
     /// Messages: PUB/HPUB from a client, MSG/HMSG from a server (and their route, gateway, leaf kin).
     pub messages: u64,
@@ -156,7 +157,7 @@ pub struct Talk {
 }
 
 /// Requests and their answers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {
     /// Messages with a reply subject.
     pub requests: u64,
@@ -167,7 +168,7 @@ pub struct Exchange {
 }
 
 /// An -ERR.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorSeen {
     /// The packet.
     pub at: Moment,
@@ -178,7 +179,7 @@ pub struct ErrorSeen {
 }
 
 /// Something an asynchronous INFO announces.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Notice {
     /// `"ldm":true`.
     LameDuck,
@@ -187,7 +188,7 @@ pub enum Notice {
 }
 
 /// A round-trip summary, nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rtt {
     /// Smallest.
     pub min: i64,
@@ -200,7 +201,7 @@ pub struct Rtt {
 }
 
 /// TLS as far as visible without keys.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TlsSeen {
     /// First record.
     pub at: Moment,
@@ -235,7 +236,7 @@ pub struct TlsSeen {
 }
 
 /// What became of the keys of a TLS connection. Of its two directions the worse counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Keys {
     /// They opened the records.
     Fit,
@@ -278,7 +279,7 @@ impl Keys {
 }
 
 /// WebSocket as far as visible.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebSocketSeen {
     /// The upgrade request.
     pub at: Moment,
@@ -299,7 +300,7 @@ pub struct WebSocketSeen {
 }
 
 /// MQTT as far as the life of the connection needs it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MqttSeen {
     /// Protocol level: 4 for 3.1.1, 5 for 5.0.
     pub level: u8,

@@ -42,7 +42,7 @@ pub fn compare(
     let mut want: Vec<String> = before
         .closes
         .iter()
-        .map(|close| verdict(close, there))
+        .map(|close| verdict(&close, there))
         .collect();
     let mut check = Check {
         closes: want.len(),
@@ -60,7 +60,7 @@ pub fn compare(
     let mut have: Vec<String> = after
         .closes
         .iter()
-        .map(|close| verdict(close, here))
+        .map(|close| verdict(&close, here))
         .collect();
     want.sort_unstable();
     have.sort_unstable();

@@ -64,11 +64,10 @@ impl Mapper {
     /// Takes the names that an analysis knows: of clients, users, accounts, servers, clusters, hosts, pods.
     pub fn learn(&mut self, analysis: &Analysis) {
         let records = &analysis.records;
-        for session in records
-            .conns
-            .iter()
-            .filter_map(|conn| conn.session.as_ref())
-        {
+        for conn in records.conns.iter() {
+            let Some(session) = &conn.session else {
+                continue;
+            };
             for info in session.info.iter().chain(&session.client_info) {
                 let names = [
                     &info.server_name,

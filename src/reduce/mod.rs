@@ -97,10 +97,11 @@ pub fn reduce(
         });
     }
     let bundle = Bundle::load(paths, input)?;
-    let closes: Vec<&Close> = closes
+    let held: Vec<_> = closes
         .iter()
         .filter_map(|&index| analysis.closes.get(index))
         .collect();
+    let closes: Vec<&Close> = held.iter().map(|close| &**close).collect();
     let want: Vec<Verdict> = closes.iter().map(|close| verdict(close)).collect();
     progress.stage("reducing");
     let mut runs = 0;
@@ -239,7 +240,11 @@ impl Bundle {
         let folder = tempfile::tempdir().map_err(failed)?;
         self.write(items, folder.path())?;
         let (_, analysis) = analyze::analyze(&[folder.path().to_path_buf()], options, &Silent)?;
-        Ok(analysis.closes.iter().map(verdict).collect())
+        Ok(analysis
+            .closes
+            .iter()
+            .map(|close| verdict(&close))
+            .collect())
     }
 
     /// Writes some of the records, and the headers that they need; gives the files with the records in each.

@@ -1,5 +1,7 @@
 //! What to do: for each incident, then for closes outside incidents, each advice once.
 
+use std::borrow::Cow;
+
 use super::Shown;
 use super::phrase::ordinary;
 
@@ -10,17 +12,18 @@ pub struct Advice<'a> {
     /// Detail.
     pub detail: &'static str,
     /// Ids of the incidents and closes it is about.
-    pub about: Vec<&'a str>,
+    pub about: Vec<String>,
     /// What to do.
-    pub steps: &'a [String],
+    pub steps: Cow<'a, [String]>,
 }
 
 /// All advice shown, worst incident first. `ordinary_too` includes closes that somebody meant.
 pub fn gathered<'a>(shown: &Shown<'a>, ordinary_too: bool) -> Vec<Advice<'a>> {
     let analysis = shown.analysis;
     let mut advices: Vec<Advice<'a>> = Vec::new();
-    let mut add = |cause, detail, about: &'a str, steps: &'a [String]| {
-        if steps.is_empty() || (ordinary(cause) && !ordinary_too) {
+    let idle = |cause: &str| ordinary(cause) && !ordinary_too;
+    let mut add = |cause, detail, about: String, steps: Cow<'a, [String]>| {
+        if steps.is_empty() || idle(cause) {
             return;
         }
         let known = advices.iter_mut().find(|advice| {
@@ -41,16 +44,17 @@ pub fn gathered<'a>(shown: &Shown<'a>, ordinary_too: bool) -> Vec<Advice<'a>> {
         add(
             incident.cause,
             incident.detail,
-            &incident.id,
-            &incident.remedy,
+            incident.id.clone(),
+            Cow::Borrowed(&incident.remedy),
         );
     }
     for &index in &shown.closes {
         let close = &analysis.closes[index];
         let told = shown.incident_of[index]
             .is_some_and(|number| !analysis.incidents[number].remedy.is_empty());
-        if !told {
-            add(close.cause, close.detail, &close.id, &close.remedy);
+        if !told && close.remedies > 0 && !idle(close.cause) {
+            let steps = analysis.closes.whole(index).remedy.clone();
+            add(close.cause, close.detail, close.id(), Cow::Owned(steps));
         }
     }
     advices

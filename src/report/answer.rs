@@ -8,6 +8,7 @@ use super::clocks::timed;
 use super::excerpt::visible;
 use super::phrase::{count, ordinary, sentence, thousands};
 use crate::attribute::finding::{Close, Incident};
+use crate::shelf::Held;
 use crate::time::Instant;
 
 /// Causes named in the second sentence.
@@ -28,7 +29,7 @@ pub fn headline(shown: &Shown<'_>) -> String {
     }
     let closes = shown.closes.len();
     match lost(shown).first() {
-        Some(&index) => full_stop(&analysis.closes[index].summary),
+        Some(&index) => full_stop(&analysis.closes.whole(index).summary),
         None if closes == 0 && shown.partial() => "No close matches what was asked for.".to_owned(),
         None if closes == 0 => "No closed connection was found in this input.".to_owned(),
         None if closes == 1 => {
@@ -158,20 +159,22 @@ pub fn lost(shown: &Shown<'_>) -> Vec<usize> {
 
 /// The close shown that tells an incident best: a session rather than an attempt, as sure as the incident, and with the
 /// most to cite.
-pub fn example<'a>(shown: &Shown<'a>, incident: &Incident) -> Option<&'a Close> {
+pub fn example<'a>(shown: &Shown<'a>, incident: &Incident) -> Option<Held<'a, Close>> {
     let closes = &shown.analysis.closes;
-    let mut best: Option<&Close> = None;
+    let mut best: Option<usize> = None;
+    let rank = |index: usize| {
+        let close = &closes[index];
+        (!close.attempt, close.confidence, close.evidence)
+    };
     for index in &incident.closes {
         if shown.closes.binary_search(index).is_err() {
             continue;
         }
-        let close = &closes[*index];
-        let rank = |close: &Close| (!close.attempt, close.confidence, close.evidence.len());
-        if best.is_none_or(|best| rank(close) > rank(best)) {
-            best = Some(close);
+        if best.is_none_or(|best| rank(*index) > rank(best)) {
+            best = Some(*index);
         }
     }
-    best
+    closes.get(best?)
 }
 
 /// The first and the last moment of everything shown.
@@ -179,14 +182,13 @@ pub fn span(shown: &Shown<'_>) -> Option<(Instant, Instant)> {
     let analysis = shown.analysis;
     let moments = shown.closes.iter().flat_map(|&index| {
         let close = &analysis.closes[index];
-        let evidence = close.evidence.iter().filter_map(|piece| piece.at);
-        close.closed_at.into_iter().chain(evidence)
+        let evidence = close.span.map(|(first, last)| [first, last]);
+        let closed = close.closed_at.map(|when| when.at);
+        closed.into_iter().chain(evidence.into_iter().flatten())
     });
     let mut span: Option<(Instant, Instant)> = None;
-    for when in moments {
-        span = Some(span.map_or((when.at, when.at), |(first, last)| {
-            (first.min(when.at), last.max(when.at))
-        }));
+    for at in moments {
+        span = Some(span.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
     }
     span
 }

@@ -38,7 +38,11 @@ pub struct Carved {
 
 /// The closes that an id names: one (`c12`), or those of an incident (`i1`).
 pub fn named(analysis: &Analysis, id: &str) -> Option<Vec<usize>> {
-    let close = analysis.closes.iter().position(|close| close.id == id);
+    let close = analysis
+        .closes
+        .sketches()
+        .iter()
+        .position(|close| close.id() == id);
     if let Some(index) = close {
         return Some(vec![index]);
     }
@@ -54,10 +58,11 @@ pub fn carve(
     open: &Open<'_>,
     out: &mut dyn Write,
 ) -> io::Result<Carved> {
-    let closes: Vec<&Close> = closes
+    let held: Vec<_> = closes
         .iter()
         .filter_map(|&index| analysis.closes.get(index))
         .collect();
+    let closes: Vec<&Close> = held.iter().map(|close| &**close).collect();
     let (wanted, nearness) = wanted(analysis, &closes);
     let mut carved = Carved::default();
     if wanted.is_empty() {
@@ -157,7 +162,7 @@ fn wanted(
         let joined = analysis.joined.get(close.joined);
         for leg in joined.map_or(&[][..], |joined| &joined.conns) {
             if let Some(conn) = analysis.records.conns.get(leg.conn) {
-                wanted.entry(conn.source).or_default().conn(conn);
+                wanted.entry(conn.source).or_default().conn(&conn);
                 nearness.insert(conn.source, leg.near);
             }
         }

@@ -57,12 +57,13 @@ pub(super) fn closes(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
     row(out, CLOSES.iter().copied())?;
     let views = Views::new(shown);
     for &index in &shown.closes {
-        let cites: Vec<String> = shown.analysis.closes[index]
+        let whole = shown.analysis.closes.whole(index);
+        let cites: Vec<String> = whole
             .evidence
             .iter()
             .map(|piece| excerpt::cite(shown.analysis, piece.cite))
             .collect();
-        let cells = close(views.close(index), cites.join("; "));
+        let cells = close(views.close(index, &whole), cites.join("; "));
         debug_assert_eq!(cells.len(), CLOSES.len());
         row(out, cells.iter().map(String::as_str))?;
     }

@@ -6,6 +6,7 @@ use crate::align::joined::{Leg, Near};
 use crate::attribute::finding::{Analysis, Close, Evidence};
 use crate::reconstruct::conn::{Conn, End, TailPacket};
 use crate::reconstruct::session::Verb;
+use crate::shelf::Held;
 use crate::source::{Kind, SourceId};
 use crate::span::{Cite, LogRef, Moment};
 
@@ -93,10 +94,10 @@ pub fn rungs(analysis: &Analysis, clocks: &Clocks<'_>, close: &Close, most: usiz
     rungs
 }
 
-fn legs<'a>(analysis: &'a Analysis, close: &Close) -> Vec<(Leg, &'a Conn)> {
+fn legs<'a>(analysis: &'a Analysis, close: &Close) -> Vec<(Leg, Held<'a, Conn>)> {
     let legs = analysis.joined.get(close.joined);
     let legs = legs.map_or(&[][..], |joined| &joined.conns);
-    let mut legs: Vec<(Leg, &Conn)> = legs
+    let mut legs: Vec<(Leg, Held<Conn>)> = legs
         .iter()
         .filter_map(|&leg| Some((leg, analysis.records.conns.get(leg.conn)?)))
         .collect();
@@ -136,7 +137,7 @@ fn packets(analysis: &Analysis, clocks: &Clocks<'_>, close: &Close) -> Vec<Rung>
             join(&mut merged[index], rung);
         }
     }
-    if let [(_, first), (_, second)] = legs[..] {
+    if let [(_, first), (_, second)] = &legs[..] {
         mark_alone(clocks, &mut merged, first, second);
     }
     merged
@@ -393,11 +394,11 @@ mod tests {
     fn packets_operations_and_lines_stand_in_order_with_the_cited_ones_marked() {
         let analysis = sample::killed();
         let clocks = Clocks::new(&analysis);
-        let rungs = rungs(&analysis, &clocks, &analysis.closes[0], 60);
+        let rungs = rungs(&analysis, &clocks, &analysis.closes.whole(0), 60);
         let times: Vec<_> = rungs.iter().filter_map(|rung| rung.at).collect();
         assert!(times.windows(2).all(|pair| pair[0].at <= pair[1].at));
         let cited = rungs.iter().filter(|rung| rung.cited.is_some()).count();
-        assert_eq!(cited, analysis.closes[0].evidence.len());
+        assert_eq!(cited, analysis.closes[0].evidence);
         let delivery = rungs.iter().find_map(|rung| match &rung.what {
             What::Packet(packet) if packet.tail.len == 80 => Some(packet),
             _ => None,
@@ -407,7 +408,7 @@ mod tests {
             (delivery.from_client, &delivery.ops[..]),
             (false, &[Verb::Msg][..])
         );
-        let few = super::rungs(&analysis, &clocks, &analysis.closes[0], 5);
+        let few = super::rungs(&analysis, &clocks, &analysis.closes.whole(0), 5);
         assert_eq!(few.len(), 5);
         assert_eq!(few.iter().filter(|rung| rung.cited.is_some()).count(), 4);
     }
@@ -416,7 +417,7 @@ mod tests {
     fn a_packet_that_two_captures_saw_is_one_rung_and_one_that_got_lost_is_marked() {
         let analysis = sample::two_sided();
         let clocks = Clocks::new(&analysis);
-        let rungs = rungs(&analysis, &clocks, &analysis.closes[0], 60);
+        let rungs = rungs(&analysis, &clocks, &analysis.closes.whole(0), 60);
         let packets: Vec<&Packet> = rungs
             .iter()
             .filter_map(|rung| match &rung.what {

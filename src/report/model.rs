@@ -4,6 +4,7 @@
 mod views;
 
 use serde::Serialize;
+use serde::ser::SerializeSeq;
 
 pub use views::{Views, end_word, rfc3339, socket, source_id};
 
@@ -29,7 +30,12 @@ pub struct Closes<'a>(Views<'a>);
 
 impl Serialize for Closes<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.closes())
+        let mut list = serializer.serialize_seq(Some(self.0.shown.closes.len()))?;
+        for &index in &self.0.shown.closes {
+            let whole = self.0.shown.analysis.closes.whole(index);
+            list.serialize_element(&self.0.close(index, &whole))?;
+        }
+        list.end()
     }
 }
 
@@ -165,7 +171,7 @@ pub struct IncidentView<'a> {
     pub server: Option<&'a str>,
     pub from: Option<String>,
     pub until: Option<String>,
-    pub closes: Vec<&'a str>,
+    pub closes: Vec<String>,
     pub summary: &'a str,
     pub remedy: &'a [String],
     pub follows: Option<&'a str>,

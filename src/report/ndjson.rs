@@ -20,8 +20,9 @@ pub(super) fn write(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
     for incident in views.incidents() {
         line(out, &Row::Incident(incident))?;
     }
-    for close in views.closes() {
-        line(out, &Row::Close(Box::new(close)))?;
+    for &index in &shown.closes {
+        let whole = shown.analysis.closes.whole(index);
+        line(out, &Row::Close(Box::new(views.close(index, &whole))))?;
     }
     for advisory in views.advisories() {
         line(out, &Row::Advisory(advisory))?;

@@ -23,7 +23,7 @@ pub(super) fn closes(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
     let rows = shown.closes.iter().map(|&index| {
         let incident =
             shown.incident_of[index].map(|number| analysis.incidents[number].id.as_str());
-        table::close(analysis, &analysis.closes[index], incident)
+        table::close(analysis, &analysis.closes.whole(index), incident)
     });
     write(CLOSES, rows, out)
 }

@@ -121,7 +121,7 @@ struct Finding<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Properties<'a> {
-    close: &'a str,
+    close: String,
     incident: Option<&'a str>,
     confidence: &'static str,
     closed_at: Option<String>,
@@ -261,7 +261,7 @@ fn artifact(shown: &Shown<'_>, source: &Source) -> Artifact {
 
 fn result<'a>(shown: &Shown<'a>, index: usize) -> Finding<'a> {
     let analysis = shown.analysis;
-    let close: &Close = &analysis.closes[index];
+    let close: &Close = &analysis.closes.whole(index);
     let name = label(close.cause, close.detail);
     // The details of `unexplained` name what is missing; the catalogue has the cause alone.
     let same = |entry: &Entry| {
@@ -297,7 +297,7 @@ fn result<'a>(shown: &Shown<'a>, index: usize) -> Finding<'a> {
         locations,
         related_locations: cited,
         properties: Properties {
-            close: &close.id,
+            close: close.id.clone(),
             incident: shown.incident_of[index].map(|number| analysis.incidents[number].id.as_str()),
             confidence: close.confidence.word(),
             closed_at: close.closed_at.map(super::model::rfc3339),

@@ -305,7 +305,7 @@ mod tests {
     use std::io::{Cursor, Read};
 
     use super::{TITLES, render};
-    use crate::reconstruct::capture::{CaptureOptions, read};
+    use crate::reconstruct::capture::{CaptureOptions, read_map};
     use crate::reconstruct::conn::Conn;
     use crate::report::conns::ConnsFormat;
     use crate::source::SourceId;
@@ -320,7 +320,7 @@ mod tests {
         };
         let mut pieces: Vec<(SourceId, Box<dyn Read + Send>)> =
             vec![(SourceId(0), Box::new(Cursor::new(capture)))];
-        read(&mut pieces, &options, &|_| {}).conns
+        read_map(&mut pieces, &options, &|_| {}, &|| |conn| conn).conns
     }
 
     fn rendered(conns: &[Conn], format: ConnsFormat) -> String {

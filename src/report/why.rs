@@ -8,15 +8,16 @@ use super::answer::label;
 use super::excerpt::{self, visible};
 use super::phrase::count;
 use crate::attribute::finding::{Analysis, Close, Evidence};
+use crate::shelf::Held;
 use crate::span::{Cite, Place};
 
 /// A finding that cites the place.
 #[derive(Debug)]
 pub struct Citing<'a> {
     /// The close.
-    pub close: &'a Close,
+    pub close: Held<'a, Close>,
     /// The evidence that cites it.
-    pub evidence: &'a Evidence,
+    pub evidence: Evidence,
     /// It is about what became of the client afterwards, not about the cause.
     pub afterwards: bool,
 }
@@ -39,14 +40,14 @@ pub fn parse(argument: &str) -> Option<(&str, Place)> {
 /// components of it: `server.log` names `logs/server.log`.
 pub fn why<'a>(analysis: &'a Analysis, path: &str, place: Place) -> Vec<Citing<'a>> {
     let mut found = Vec::new();
-    for close in &analysis.closes {
+    for close in analysis.closes.iter() {
         let verdict = close.evidence.iter().map(|evidence| (evidence, false));
         let outcome = close.outcome.evidence.iter();
         for (evidence, afterwards) in verdict.chain(outcome.map(|evidence| (evidence, true))) {
             if cites(analysis, evidence.cite, path, place) {
                 found.push(Citing {
-                    close,
-                    evidence,
+                    close: close.clone(),
+                    evidence: evidence.clone(),
                     afterwards,
                 });
             }
@@ -75,7 +76,7 @@ pub fn write(analysis: &Analysis, path: &str, asked: Place, out: &mut dyn Write)
     let closes = count(found.len(), "finding", "findings");
     writeln!(out, "{place} is evidence in {closes}:")?;
     for citing in found {
-        let close = citing.close;
+        let close = &citing.close;
         let role = match (citing.afterwards, citing.evidence.supports) {
             (true, _) => "for what came after",
             (_, true) => "for",
@@ -99,15 +100,15 @@ fn nearest(analysis: &Analysis, path: &str, asked: Place, out: &mut dyn Write) -
     let number = |place: Place| match place {
         Place::Line(number) | Place::Frame(number) | Place::Byte(number) => number,
     };
-    let mut cited: BTreeMap<Cite, Vec<&str>> = BTreeMap::new();
-    for close in &analysis.closes {
+    let mut cited: BTreeMap<Cite, Vec<String>> = BTreeMap::new();
+    for close in analysis.closes.iter() {
         for piece in &close.evidence {
             let cite = excerpt::located(analysis, piece.cite);
             let source = analysis.sources.get(cite.source.0 as usize);
             if source.is_some_and(|source| ends_with(&source.path, path)) {
                 let ids = cited.entry(cite).or_default();
-                if ids.last() != Some(&close.id.as_str()) {
-                    ids.push(&close.id);
+                if ids.last() != Some(&close.id) {
+                    ids.push(close.id.clone());
                 }
             }
         }
@@ -128,7 +129,7 @@ fn nearest(analysis: &Analysis, path: &str, asked: Place, out: &mut dyn Write) -
             let mut ids = ids
                 .iter()
                 .take(MOST)
-                .copied()
+                .cloned()
                 .collect::<Vec<_>>()
                 .join(", ");
             if more > 0 {

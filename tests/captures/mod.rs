@@ -2,9 +2,11 @@
 
 use std::io::{Cursor, Read};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use natsleuth::reconstruct::capture::{CaptureOptions, CaptureResult, read};
 use natsleuth::reconstruct::conn::Conn;
+use natsleuth::shelf::Put;
 use natsleuth::source::SourceId;
 
 /// The fixtures.
@@ -42,7 +44,13 @@ pub fn read_bytes(files: &[Vec<u8>], options: &CaptureOptions) -> CaptureResult 
             (SourceId(index as u32), input)
         })
         .collect();
-    read(&mut pieces, options, &|_| {})
+    let result = read(&mut pieces, options, &Arc::default(), &|_| {});
+    CaptureResult {
+        conns: result.conns.into_iter().map(Put::whole).collect(),
+        facts: result.facts,
+        rejects: result.rejects,
+        records: result.records,
+    }
 }
 
 /// A connection in a line, without what a change of encapsulation rightly changes (addresses, frame numbers of split

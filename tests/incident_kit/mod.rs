@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use natsleuth::analyze::{self, Options};
 use natsleuth::attribute::finding::{Analysis, Close};
 use natsleuth::progress::Silent;
+use natsleuth::shelf::Held;
 
 /// What happened to one socket.
 #[derive(Clone, Debug, serde::Deserialize)]
@@ -92,9 +93,9 @@ impl Incident {
     }
 
     /// Each truth with the close that the analysis has for it: by address, else by name where the close has no address.
-    pub fn pairs<'a>(&self, analysis: &'a Analysis) -> Vec<(&Truth, Option<&'a Close>)> {
+    pub fn pairs<'a>(&self, analysis: &'a Analysis) -> Vec<(&Truth, Option<Held<'a, Close>>)> {
         let mut used: BTreeSet<usize> = BTreeSet::new();
-        let mut pairs: Vec<(&Truth, Option<&Close>)> =
+        let mut pairs: Vec<(&Truth, Option<Held<Close>>)> =
             self.closes.iter().map(|truth| (truth, None)).collect();
         for (truth, slot) in &mut pairs {
             let found = analysis.closes.iter().enumerate().find(|(index, close)| {

@@ -4,14 +4,17 @@
 //! Fields and since-versions: nats-server `server/server.go` (struct `Info`), `server/client.go` (struct `ClientOpts`),
 //! `server/route.go` and `server/leafnode.go` for the CONNECT of servers.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
+use crate::shelf::word::{self, Word};
+
 /// What INFO says (nats-server `server/server.go`, struct `Info`). Fields not named here are ignored.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Info {
     /// `server_id`.
     pub server_id: Box<str>,
@@ -64,7 +67,7 @@ pub struct Info {
 }
 
 /// What CONNECT says. Secrets are not kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connect {
     /// `name`.
     pub name: Option<Box<str>>,
@@ -89,7 +92,8 @@ pub struct Connect {
     /// `tls_required`.
     pub tls_required: bool,
     /// Which credentials were given: `user`, `token`, `nkey`, `jwt`, or none.
-    pub credentials: Option<&'static str>,
+    #[serde(with = "word::optional")]
+    pub credentials: Option<Word>,
     /// `cluster`: the cluster's name, from a route or a leafnode.
     pub cluster: Option<Box<str>>,
     /// `gateway`: the cluster's name, from a gateway.

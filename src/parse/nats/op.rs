@@ -13,9 +13,10 @@ use nom::combinator::{all_consuming, map_res, opt, recognize, rest, verify};
 use nom::multi::{many1_count, separated_list1};
 use nom::sequence::{preceded, terminated};
 use nom::{IResult, Parser};
+use serde::{Deserialize, Serialize};
 
 /// Verbs of the client, route, gateway and leafnode protocols.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the protocol's own words")]
 pub enum Verb {
     Info,

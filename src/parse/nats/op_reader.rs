@@ -8,6 +8,7 @@
 use super::glance::{Glance, could_start, glance};
 use super::op::{self, Verb};
 use crate::span::Moment;
+use serde::{Deserialize, Serialize};
 
 /// Longest control line that is kept while it is incomplete; nats-server's own limit is 4 KiB by default.
 pub const LINE_MAX: usize = 64 << 10;
@@ -31,7 +32,7 @@ pub trait OpSink {
 }
 
 /// A message cut off by the end of the stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cut {
     /// Its verb.
     pub verb: Verb,

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use super::*;
 use crate::align::clock::{Clock, Stretch, When};
@@ -39,7 +40,10 @@ fn two_sided() -> Analysis {
         });
         let mut pieces: Vec<(SourceId, Box<dyn Read + Send>)> =
             vec![(source, open(source).expect("the fixture"))];
-        let result = capture::read(&mut pieces, &CaptureOptions::default(), &|_| {});
+        let result = {
+            let options = CaptureOptions::default();
+            capture::read(&mut pieces, &options, &Arc::default(), &|_| {})
+        };
         analysis.records.conns.extend(result.conns);
         analysis.records.captures.push(result.facts);
         let mut clock = Clock::own(source);
@@ -61,7 +65,7 @@ fn two_sided() -> Analysis {
             .collect(),
         ..Joined::default()
     });
-    let conn = &analysis.records.conns[1];
+    let conn = &analysis.records.conns.whole(1);
     let evidence = |source: u32, frame, says: &str, supports| Evidence {
         cite: Cite::frame(SourceId(source), frame),
         at: None::<When>,

@@ -174,7 +174,7 @@ impl<'a> Data<'a> {
     }
 
     fn row(&self, index: usize, strings: &mut Strings) -> CloseRow {
-        let close = &self.shown.analysis.closes[index];
+        let close = self.shown.analysis.closes.whole(index);
         let incident = self.shown.incident_of[index].and_then(|number| {
             let place = self.shown.incidents.binary_search(&number);
             place.ok().map(|place| place as u32)
@@ -209,7 +209,7 @@ impl<'a> Data<'a> {
             let mut strings = Strings::default();
             let closes = indices
                 .iter()
-                .map(|&index| self.detail(&self.shown.analysis.closes[index], &mut strings))
+                .map(|&index| self.detail(&self.shown.analysis.closes.whole(index), &mut strings))
                 .collect();
             Part {
                 strings: strings.list,

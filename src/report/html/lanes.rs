@@ -79,7 +79,7 @@ impl Data<'_> {
             reach(log.cite.source.0 as usize, self.log(log));
         }
         for &index in &self.shown.closes {
-            for piece in &analysis.closes[index].evidence {
+            for piece in &analysis.closes.whole(index).evidence {
                 reach(piece.cite.source.0 as usize, self.when(piece.at));
             }
         }
@@ -114,7 +114,7 @@ impl Data<'_> {
         let analysis = self.shown.analysis;
         // A server that went without a word lived until its sockets closed, whenever its last line was.
         let mut sockets: Vec<Option<f64>> = vec![None; analysis.records.servers.len()];
-        for close in &analysis.closes {
+        for close in analysis.closes.sketches() {
             let life = close.server_life.and_then(|life| sockets.get_mut(life));
             if let (Some(last), Some(at)) = (life, self.when(close.closed_at)) {
                 *last = Some(last.map_or(at, |last| last.max(at)));

@@ -95,7 +95,7 @@ fn incident(shown: &Shown<'_>, incident: &Incident, out: &mut dyn Write) -> io::
                 text(&sentence(&example.summary))
             )?;
         }
-        proof(shown, example, out)?;
+        proof(shown, &example, out)?;
         writeln!(out, "</details>")?;
     }
     writeln!(out, "</article>")
@@ -162,7 +162,7 @@ pub(super) fn closes(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
          </thead><tbody>"
     )?;
     for &index in shown.closes.iter().take(CLOSES) {
-        let close = &shown.analysis.closes[index];
+        let close = shown.analysis.closes.whole(index);
         let address = close
             .client
             .map_or_else(String::new, |client| client.to_string());
@@ -203,7 +203,7 @@ pub(super) fn remedies(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()>
         return writeln!(out, "<p class=\"quiet\">Nothing.</p>");
     }
     for advice in advices {
-        let mut about: Vec<&str> = advice.about;
+        let mut about = advice.about;
         let more = about.len().saturating_sub(12);
         about.truncate(12);
         let mut about = about.join(", ");
@@ -218,7 +218,7 @@ pub(super) fn remedies(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()>
             text(&label(advice.cause, advice.detail)),
             text(&about)
         )?;
-        for step in advice.steps {
+        for step in &*advice.steps {
             writeln!(out, "<li><bdi>{}</bdi></li>", marked(step))?;
         }
         writeln!(out, "</ul></div>")?;

@@ -127,14 +127,15 @@ fn an_opened_close_shows_its_ladder() {
 #[test]
 fn a_long_stretch_that_nothing_cites_is_folded() {
     let mut analysis = sample::two_sided();
-    let tail = &mut analysis.records.conns[0].tail;
-    let first = tail[0];
-    for step in 1..=12 {
-        let mut packet = first;
-        packet.at.ns -= step * 1_000_000;
-        packet.at.frame -= step as u64;
-        tail.insert(0, packet);
-    }
+    analysis.records.conns.change(0, |conn| {
+        let first = conn.tail[0];
+        for step in 1..=12 {
+            let mut packet = first;
+            packet.at.ns -= step * 1_000_000;
+            packet.at.frame -= step as u64;
+            conn.tail.insert(0, packet);
+        }
+    });
     let Some(dom) = in_browser(&page(&analysis), "#open=c1") else {
         return;
     };

@@ -21,7 +21,7 @@ use crate::time::SECOND;
 
 /// Makes views.
 pub struct Views<'a> {
-    shown: &'a Shown<'a>,
+    pub(super) shown: &'a Shown<'a>,
     clocks: Clocks<'a>,
 }
 
@@ -87,11 +87,6 @@ impl<'a> Views<'a> {
             .incidents
             .iter()
             .map(|&number| self.incident(&incidents[number]))
-    }
-
-    /// The closes shown.
-    pub fn closes(&self) -> impl Iterator<Item = CloseView<'a>> {
-        self.shown.closes.iter().map(|&index| self.close(index))
     }
 
     /// Advisories.
@@ -170,7 +165,7 @@ impl<'a> Views<'a> {
             closes: incident
                 .closes
                 .iter()
-                .filter_map(|&close| Some(analysis.closes.get(close)?.id.as_str()))
+                .filter_map(|&close| Some(analysis.closes.sketch(close)?.id()))
                 .collect(),
             summary: &incident.summary,
             remedy: &incident.remedy,
@@ -181,10 +176,9 @@ impl<'a> Views<'a> {
         }
     }
 
-    /// One close.
-    pub fn close(&self, index: usize) -> CloseView<'a> {
+    /// One close: `close` is the whole of the one at `index`.
+    pub fn close<'c>(&'c self, index: usize, close: &'c Close) -> CloseView<'c> {
         let analysis = self.shown.analysis;
-        let close: &'a Close = &analysis.closes[index];
         let incident = self.shown.incident_of[index];
         CloseView {
             id: &close.id,
@@ -263,7 +257,7 @@ impl<'a> Views<'a> {
         }
     }
 
-    fn outcome(&self, outcome: &'a Outcome) -> OutcomeView<'a> {
+    fn outcome<'c>(&self, outcome: &'c Outcome) -> OutcomeView<'c> {
         OutcomeView {
             word: if outcome.word.is_empty() {
                 "unknown"
@@ -280,7 +274,7 @@ impl<'a> Views<'a> {
         }
     }
 
-    fn evidence(&self, evidence: &'a [Evidence]) -> Vec<EvidenceView<'a>> {
+    fn evidence<'c>(&self, evidence: &'c [Evidence]) -> Vec<EvidenceView<'c>> {
         evidence
             .iter()
             .map(|piece| {

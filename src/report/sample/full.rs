@@ -52,8 +52,16 @@ pub fn full(refused: usize) -> Analysis {
         detail: "max-connections",
         confidence: Confidence::Stated,
         server: Some("nats-1".to_owned()),
-        from: analysis.closes.first().and_then(|close| close.closed_at),
-        until: analysis.closes.last().and_then(|close| close.closed_at),
+        from: analysis
+            .closes
+            .sketches()
+            .first()
+            .and_then(|close| close.closed_at),
+        until: analysis
+            .closes
+            .sketches()
+            .last()
+            .and_then(|close| close.closed_at),
         closes: (0..refused).collect(),
         summary: format!(
             "nats-1 was full: {refused} connection attempts were refused at its limit of 4 connections."

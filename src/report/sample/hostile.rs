@@ -7,13 +7,15 @@ use crate::attribute::finding::Analysis;
 pub fn hostile() -> Analysis {
     let mut analysis = killed();
     let script = "</script><script>document.title='owned'</script><img src=x onerror=document.title='owned'>\u{202e}\x1b[31m";
-    for close in &mut analysis.closes {
-        close.client_name = Some(format!("{script}{}", close.id));
-        close.account = Some("\"';--><!--".to_owned());
-        close.summary = format!("=cmd|' /C calc'!A0 {script}");
-        for piece in &mut close.evidence {
-            piece.says = format!("a\r\nb\0 {script} \u{2028}");
-        }
+    for index in 0..analysis.closes.len() {
+        analysis.closes.change(index, |close| {
+            close.client_name = Some(format!("{script}{}", close.id));
+            close.account = Some("\"';--><!--".to_owned());
+            close.summary = format!("=cmd|' /C calc'!A0 {script}");
+            for piece in &mut close.evidence {
+                piece.says = format!("a\r\nb\0 {script} \u{2028}");
+            }
+        });
     }
     for incident in &mut analysis.incidents {
         incident.summary = script.to_owned();

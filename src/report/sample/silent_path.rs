@@ -154,7 +154,7 @@ pub fn silent_path() -> Analysis {
         summary: "The path between 10.77.1.2 and [fd00::2]:4222 went silent at 05:18:33.5: 2 connections lost, 1 gave up, 1 \
                   still down."
             .to_owned(),
-        remedy: analysis.closes[0].remedy.clone(),
+        remedy: analysis.closes.whole(0).remedy.clone(),
         follows: None,
     }];
     analysis

@@ -16,7 +16,7 @@ pub fn two_sided() -> Analysis {
         .push(source(5, "client.pcap", Kind::Capture, 94_000));
     analysis.source_facts.push(facts(718));
     analysis.clocks.push(clock(5, 1_500_000, 50, 300));
-    let mut twin = analysis.records.conns[0].clone();
+    let mut twin = (*analysis.records.conns.whole(0)).clone();
     twin.source = SourceId(5);
     let moved = |moment: Moment, from_server: bool| Moment {
         ns: moment.ns - 1_500_000_000 + if from_server { 300_000 } else { -300_000 },
@@ -34,9 +34,12 @@ pub fn two_sided() -> Analysis {
         },
         seq: 4_146,
         note: "retransmission",
-        ..analysis.records.conns[0].tail[4]
+        ..analysis.records.conns.whole(0).tail[4]
     };
-    analysis.records.conns[0].tail.push(lost);
+    analysis
+        .records
+        .conns
+        .change(0, |conn| conn.tail.push(lost));
     analysis.records.conns.push(twin);
     let conn = analysis.records.conns.len() - 1;
     analysis.joined[0].conns.push(Leg {

@@ -6,14 +6,16 @@ use std::io;
 
 use super::pen::{Indent, Ink, Pen};
 use super::{Page, cap, close};
-use crate::attribute::finding::Close;
+use crate::attribute::finding::CloseSketch;
 use crate::report::answer::{example, label, lost};
 use crate::report::phrase::{count, ordinary, sentence};
+use crate::shelf::Shelved;
 
 /// The closes of one client.
-struct Client<'a> {
+struct Client {
     name: String,
-    closes: Vec<&'a Close>,
+    /// Indices.
+    closes: Vec<usize>,
     lost: usize,
 }
 
@@ -43,22 +45,19 @@ pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
         );
         pen.write(Indent::default(), &[(Ink::Dim, &text)])?;
     }
-    unharmed_too(pen, &aside)
+    unharmed_too(page, pen, &aside)
 }
 
 /// Clients whose every close was meant or routine: their number, and some of their names with their closes.
-fn unharmed_too(pen: &mut Pen<'_>, clients: &[Client<'_>]) -> io::Result<()> {
+fn unharmed_too(page: &Page<'_>, pen: &mut Pen<'_>, clients: &[Client]) -> io::Result<()> {
     if clients.is_empty() {
         return Ok(());
     }
+    let all = &page.shown.analysis.closes;
     let closes: usize = clients.iter().map(|client| client.closes.len()).sum();
     let mut named = Vec::new();
     for client in clients.iter().take(cap::UNHARMED) {
-        let ids: Vec<&str> = client
-            .closes
-            .iter()
-            .map(|close| close.id.as_str())
-            .collect();
+        let ids: Vec<String> = client.closes.iter().map(|&index| all[index].id()).collect();
         named.push(match &ids[..] {
             [] | [_] | [_, _] => format!("{} ({})", client.name, ids.join(", ")),
             [first, .., last] => {
@@ -80,19 +79,21 @@ fn unharmed_too(pen: &mut Pen<'_>, clients: &[Client<'_>]) -> io::Result<()> {
     )
 }
 
-fn grouped<'a>(page: &Page<'a>) -> Vec<Client<'a>> {
+fn grouped(page: &Page<'_>) -> Vec<Client> {
     let closes = &page.shown.analysis.closes;
-    let mut groups: BTreeMap<String, Vec<&Close>> = BTreeMap::new();
+    let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for &index in &page.shown.closes {
-        let close = &closes[index];
-        groups.entry(name(close)).or_default().push(close);
+        groups.entry(name(&closes[index])).or_default().push(index);
     }
-    let mut clients: Vec<Client<'_>> = groups
+    let mut clients: Vec<Client> = groups
         .into_iter()
-        .map(|(name, closes)| Client {
+        .map(|(name, own)| Client {
             name,
-            lost: closes.iter().filter(|close| !ordinary(close.cause)).count(),
-            closes,
+            lost: own
+                .iter()
+                .filter(|&&index| !ordinary(closes[index].cause))
+                .count(),
+            closes: own,
         })
         .collect();
     clients.sort_by_key(|client| Reverse(client.lost));
@@ -100,28 +101,28 @@ fn grouped<'a>(page: &Page<'a>) -> Vec<Client<'a>> {
 }
 
 /// A client's own name, or where it connects from.
-fn name(close: &Close) -> String {
-    match (&close.client_name, close.client_side.or(close.client)) {
-        (Some(name), _) if !name.is_empty() => name.clone(),
-        (_, Some(address)) => format!("unnamed from {}", address.ip().to_canonical()),
+fn name(close: &CloseSketch) -> String {
+    match (&close.client_name, close.host) {
+        (Some(name), _) if !name.is_empty() => name.to_string(),
+        (_, Some(host)) => format!("unnamed from {}", host.to_canonical()),
         _ => "unnamed".to_owned(),
     }
 }
 
-/// Ids of closes whose evidence is quoted here: those that no incident has quoted, where they are few.
-fn proven<'a>(page: &Page<'a>) -> BTreeSet<&'a str> {
+/// Numbers of closes whose evidence is quoted here: those that no incident has quoted, where they are few.
+fn proven(page: &Page<'_>) -> BTreeSet<u32> {
     let analysis = page.shown.analysis;
-    let mut ids: BTreeSet<&str> = lost(page.shown)
+    let mut ids: BTreeSet<u32> = lost(page.shown)
         .into_iter()
         .filter(|&index| {
             let alone = |number: usize| analysis.incidents[number].closes.len() == 1;
             page.options.verbose || page.shown.incident_of[index].is_none_or(alone)
         })
-        .map(|index| analysis.closes[index].id.as_str())
+        .map(|index| analysis.closes[index].number)
         .collect();
     for &number in page.shown.incidents.iter().take(page.cap(cap::INCIDENTS)) {
         if let Some(quoted) = example(page.shown, &analysis.incidents[number]) {
-            ids.remove(quoted.id.as_str());
+            ids.remove(&quoted.sketch().number);
         }
     }
     if ids.len() > page.cap(cap::PROVEN) {
@@ -133,19 +134,21 @@ fn proven<'a>(page: &Page<'a>) -> BTreeSet<&'a str> {
 fn told(
     page: &Page<'_>,
     pen: &mut Pen<'_>,
-    client: &Client<'_>,
-    proven: &BTreeSet<&str>,
+    client: &Client,
+    proven: &BTreeSet<u32>,
 ) -> io::Result<()> {
-    head(pen, client)?;
-    let (meant, lost): (Vec<&Close>, Vec<&Close>) = client
+    head(page, pen, client)?;
+    let closes = &page.shown.analysis.closes;
+    let (meant, lost): (Vec<usize>, Vec<usize>) = client
         .closes
         .iter()
-        .partition(|close| ordinary(close.cause));
+        .partition(|&&index| ordinary(closes[index].cause));
     let most = page.cap(cap::ROWS);
     if lost.len() <= most {
-        for close in &lost {
+        for &index in &lost {
+            let close = &closes.whole(index);
             close::line(page, pen, close, 2)?;
-            if proven.contains(close.id.as_str()) {
+            if proven.contains(&closes[index].number) {
                 pen.plain(Indent::all(4), &sentence(&close.summary))?;
                 close::proof(page, pen, close, 4)?;
             }
@@ -154,7 +157,8 @@ fn told(
         folded(page, pen, &lost)?;
     }
     if page.options.verbose {
-        for close in &meant {
+        for &index in &meant {
+            let close = &closes.whole(index);
             close::line(page, pen, close, 2)?;
             pen.plain(Indent::all(4), &sentence(&close.summary))?;
             close::proof(page, pen, close, 4)?;
@@ -167,16 +171,17 @@ fn told(
     Ok(())
 }
 
-fn head(pen: &mut Pen<'_>, client: &Client<'_>) -> io::Result<()> {
+fn head(page: &Page<'_>, pen: &mut Pen<'_>, client: &Client) -> io::Result<()> {
     let mut about = BTreeSet::new();
     let mut addresses = BTreeSet::new();
-    for close in &client.closes {
+    for &index in &client.closes {
+        let close = &page.shown.analysis.closes[index];
         if let Some(lang) = &close.client_lang {
             let version = close.client_version.as_deref().unwrap_or("");
             about.insert(format!("{lang} {version}").trim_end().to_owned());
         }
-        if let Some(address) = close.client_side.or(close.client) {
-            addresses.insert(address.ip().to_canonical().to_string());
+        if let Some(host) = close.host {
+            addresses.insert(host.to_canonical().to_string());
         }
     }
     let library = about.into_iter().take(3).collect::<Vec<_>>().join(" and ");
@@ -206,18 +211,20 @@ fn head(pen: &mut Pen<'_>, client: &Client<'_>) -> io::Result<()> {
 }
 
 /// Closes counted by cause, with the first and the last of each.
-fn folded(page: &Page<'_>, pen: &mut Pen<'_>, closes: &[&Close]) -> io::Result<()> {
-    let mut causes: BTreeMap<(&str, &str), Vec<&Close>> = BTreeMap::new();
-    for close in closes {
+fn folded(page: &Page<'_>, pen: &mut Pen<'_>, indices: &[usize]) -> io::Result<()> {
+    let closes = &page.shown.analysis.closes;
+    let mut causes: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+    for &index in indices {
+        let close = &closes[index];
         let alike = causes.entry((close.cause, close.detail)).or_default();
-        alike.push(close);
+        alike.push(index);
     }
     for ((cause, detail), alike) in causes {
-        if let [close] = alike[..] {
-            close::line(page, pen, close, 2)?;
+        if let [index] = alike[..] {
+            close::line(page, pen, &closes.whole(index), 2)?;
             continue;
         }
-        let (first, last) = (alike[0], alike[alike.len() - 1]);
+        let (first, last) = (&closes[alike[0]], &closes[alike[alike.len() - 1]]);
         let times: Vec<String> = [first, last]
             .iter()
             .filter_map(|close| Some(page.time.show(close.closed_at?)))
@@ -226,8 +233,8 @@ fn folded(page: &Page<'_>, pen: &mut Pen<'_>, closes: &[&Close]) -> io::Result<(
         let rest = format!(
             " {}, {} to {}",
             count(alike.len(), "time", "times"),
-            first.id,
-            last.id,
+            first.id(),
+            last.id(),
         );
         pen.write(
             Indent::hanging(2, 4),

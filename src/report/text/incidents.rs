@@ -91,7 +91,7 @@ fn told(page: &Page<'_>, pen: &mut Pen<'_>, incident: &Incident) -> io::Result<(
         pen.plain(Indent::hanging(4, 6), &text)?;
     }
     pen.write(Indent::hanging(4, 6), &[(Ink::Dim, &who(page, incident))])?;
-    let Some(example) = example(page.shown, incident) else {
+    let Some(example) = &example(page.shown, incident) else {
         return Ok(());
     };
     let alike = match incident.closes.len() {
@@ -133,7 +133,7 @@ fn who(page: &Page<'_>, incident: &Incident) -> String {
         .closes
         .iter()
         .filter(chosen)
-        .filter_map(|&index| closes.get(index)?.client_name.as_deref())
+        .filter_map(|&index| closes.sketch(index)?.client_name.as_deref())
         .filter(|name| !name.is_empty())
         .collect();
     names.sort_unstable();

@@ -146,7 +146,7 @@ fn advisories(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
         return Ok(());
     }
     if !page.options.verbose {
-        let closes = page.shown.analysis.closes.iter();
+        let closes = page.shown.analysis.closes.sketches().iter();
         let told = closes.filter(|close| close.detail == "known-bug").count() > 0;
         let part = match (told, known.len()) {
             (true, _) => "",

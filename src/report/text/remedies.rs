@@ -22,7 +22,7 @@ pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
             .about
             .iter()
             .take(most)
-            .copied()
+            .map(String::as_str)
             .collect::<Vec<_>>()
             .join(", ");
         if advice.about.len() > most {
@@ -36,7 +36,7 @@ pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
                 (Ink::Dim, &format!("  {about}")),
             ],
         )?;
-        for step in advice.steps {
+        for step in &*advice.steps {
             pen.plain(Indent::hanging(2, 4), &format!("- {step}"))?;
         }
     }

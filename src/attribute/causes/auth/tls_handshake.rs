@@ -47,7 +47,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         (None, None, Some(_)) if !disconnect.was_ready() => {
             Finding::new(Confidence::Stated, Initiator::Client, summary())
         }
-        _ => broken_off(disconnect, &summary())?,
+        _ => broken_off(disconnect, summary)?,
     };
     Some(finding.because(alert.map(|(evidence, _)| evidence)).because(told).remedy(
         "compare the certificates: does the client trust the CA of the server's certificate (tls { cert_file, ca_file }), does the name match, is a client certificate required (verify: true), is any of them expired, do the TLS versions overlap",
@@ -56,7 +56,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
 
 /// The handshake began and one side left before it was finished, without a word: Python's and OpenSSL's way of refusing
 /// a certificate.
-fn broken_off(disconnect: &Disconnect, summary: &str) -> Option<Finding> {
+fn broken_off(disconnect: &Disconnect, summary: impl FnOnce() -> String) -> Option<Finding> {
     if disconnect.was_ready() {
         return None;
     }
@@ -71,7 +71,7 @@ fn broken_off(disconnect: &Disconnect, summary: &str) -> Option<Finding> {
         Side::Server => Initiator::Server,
     };
     Some(
-        Finding::new(Confidence::Likely, by, summary)
+        Finding::new(Confidence::Likely, by, summary())
             .because([view.evidence(
                 close.at,
                 format!(

@@ -1,0 +1,245 @@
+//! What one connection tells of its server.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::closing_order::Held;
+use super::disconnect::Disconnect;
+use super::endpoint::{Attempt, EndMark, Host, Seen};
+use super::farewell::{Farewell, farewell};
+use super::stale;
+use super::survival::Silences;
+use super::wire::{Side, View};
+use crate::align::clock::When;
+use crate::parse::server_log::close_reason::CloseReason;
+use crate::reconstruct::client::{ClientEventKind, Trouble};
+use crate::reconstruct::conn::Manner;
+use crate::shelf::word::shared;
+use crate::span::Cite;
+use crate::time::SECOND;
+
+/// The server as this connection knows it, and what it saw of it.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// Index of the disconnect in the case.
+    pub index: usize,
+    /// The server's address.
+    pub address: Option<SocketAddr>,
+    /// Its life.
+    pub life: Option<usize>,
+    /// What the client calls it.
+    pub name: Option<String>,
+    /// The client's host, if a handshake shows that the path to it is quick.
+    pub quick: Option<IpAddr>,
+    /// Attempts that failed.
+    pub attempts: Vec<Attempt>,
+    /// INFOs seen.
+    pub infos: Vec<Seen>,
+    /// When its log notices the end.
+    pub noticed: Option<When>,
+    /// Likewise, if it was accepted and found reset within milliseconds.
+    pub stillborn: Option<When>,
+    /// The end.
+    pub end: Option<EndMark>,
+    /// A goodbye of the server, and when.
+    pub farewell: Option<(When, Farewell)>,
+    /// That the server held it.
+    pub held: Option<Held>,
+    /// That the server refused it over a limit of connections.
+    pub over_limit: bool,
+    /// What it tells of others.
+    pub aside: Aside,
+}
+
+impl Told {
+    /// Listens to one connection.
+    pub fn new(index: usize, disconnect: &Disconnect) -> Self {
+        let mut told = Self {
+            index,
+            address: disconnect.server_address(),
+            life: disconnect.life.map(|(life, _)| life),
+            name: disconnect
+                .client
+                .and_then(|conn| conn.server.as_deref().map(str::to_owned)),
+            quick: quick_path(disconnect),
+            aside: Aside::new(disconnect),
+            ..Self::default()
+        };
+        for view in &disconnect.views {
+            match view.conn.end.manner {
+                Manner::Refused => told.attempts.push(Attempt {
+                    disconnect: index,
+                    at: view.when(view.conn.end.at),
+                    refused: true,
+                    evidence: view.evidence(
+                        view.conn.end.at,
+                        "SYN answered by RST: nobody listens there",
+                    ),
+                }),
+                Manner::Unanswered => told.attempts.push(Attempt {
+                    disconnect: index,
+                    at: view.when(view.conn.end.at),
+                    refused: false,
+                    evidence: view.evidence(view.conn.end.at, "SYN without any answer"),
+                }),
+                _ => {}
+            }
+            if let Some(session) = view.session()
+                && let (Some(info), Some(at)) = (&session.info, session.info_at)
+                && !info.server_id.is_empty()
+            {
+                told.infos.push(Seen {
+                    disconnect: index,
+                    at: view.when(at),
+                    server_id: shared(&info.server_id),
+                    cite: Cite::frame(view.conn.source, at.frame),
+                });
+            }
+        }
+        if let Some(story) = disconnect.story
+            && let Some(conn) = disconnect.client
+        {
+            let from = conn.closed.map_or(0, |closed| closed + 1);
+            let until = conn
+                .back
+                .unwrap_or(story.events.len())
+                .min(story.events.len());
+            for event in story.events.get(from.min(until)..until).unwrap_or_default() {
+                if let ClientEventKind::ConnectFailed(trouble) | ClientEventKind::Error(trouble) =
+                    &event.kind
+                    && matches!(trouble, Trouble::Refused)
+                    && let Some(at) = disconnect.log(event.first.as_ref().unwrap_or(&event.at))
+                {
+                    let evidence = disconnect.quote(event.first.as_ref().unwrap_or(&event.at));
+                    told.attempts.push(Attempt {
+                        disconnect: index,
+                        at,
+                        refused: true,
+                        evidence,
+                    });
+                }
+            }
+        }
+        told.noticed = disconnect
+            .server
+            .and_then(|conn| disconnect.log(conn.closed.as_ref()?));
+        let reset = matches!(
+            disconnect.reason(),
+            Some(CloseReason::ReadError | CloseReason::WriteError | CloseReason::ClientClosed)
+        );
+        let short = disconnect.server.is_some_and(|conn| conn.opened.is_some())
+            && disconnect.logged_lifetime() < SECOND / 100;
+        if reset && short && !disconnect.was_ready() {
+            told.stillborn = told.noticed;
+        }
+        let Some(at) = disconnect.closed else {
+            return told;
+        };
+        let first = disconnect.first_close().map(|first| first.close.side);
+        let remote_by_log = !disconnect.intended()
+            && disconnect
+                .troubles()
+                .any(|(_, trouble)| matches!(trouble, Trouble::Eof | Trouble::Reset))
+            || disconnect.client.is_some()
+                && !disconnect.intended()
+                && disconnect.client_closed().is_some()
+                && disconnect.lost_by_log()
+                && disconnect
+                    .troubles()
+                    .all(|(_, trouble)| matches!(trouble, Trouble::Unsaid));
+        let host = match (disconnect.client_addresses().0, disconnect.story) {
+            (Some(address), _) => Host::Address(address.ip()),
+            (None, Some(story)) => Host::Name(story.name.clone()),
+            (None, None) => Host::Name(Box::default()),
+        };
+        let own_reason = disconnect.statements.iter().any(|statement| {
+            !matches!(
+                statement.reason,
+                CloseReason::ClientClosed
+                    | CloseReason::ReadError
+                    | CloseReason::WriteError
+                    | CloseReason::ServerShutdown
+            )
+        });
+        let ready = disconnect.was_ready() && !disconnect.views.iter().any(View::attempt_failed);
+        told.over_limit = disconnect.statements.iter().any(|said| {
+            matches!(
+                said.reason,
+                CloseReason::MaxConnectionsExceeded | CloseReason::MaxAccountConnectionsExceeded
+            )
+        });
+        told.farewell = farewell(disconnect)
+            .filter(|_| !own_reason)
+            .map(|farewell| (at, farewell));
+        let greeted = disconnect.info().is_some();
+        let by_server = ready && !own_reason && first == Some(Side::Server);
+        let home = disconnect.view_at(Side::Server);
+        let shown = home.or(disconnect.views.first()).filter(|_| by_server);
+        told.held = (ready || greeted).then(|| Held {
+            disconnect: index,
+            taken: disconnect
+                .views
+                .iter()
+                .find_map(|view| Some(view.when(view.conn.handshake.ack?).at.0)),
+            closed: at.at.0,
+            by_server: shown.and_then(|view| Some((view.conn.source, view.closer()?.at))),
+        });
+        told.end = Some(EndMark {
+            disconnect: index,
+            at,
+            opened: disconnect.opened,
+            first,
+            remote_by_log,
+            host,
+            ready,
+            own_reason,
+        });
+        told
+    }
+}
+
+/// A handshake faster than this shows a path that no connect timeout finds long.
+const QUICK: i64 = SECOND / 10;
+
+fn quick_path(disconnect: &Disconnect) -> Option<IpAddr> {
+    let quick = |view: &View| {
+        let shake = &view.conn.handshake;
+        shake.rtt().is_some_and(|rtt| rtt < QUICK)
+    };
+    let client = || Some(disconnect.client_addresses().0?.ip());
+    disconnect.views.iter().any(quick).then(client).flatten()
+}
+
+/// What one connection tells of others of its kind. Few have anything to say.
+#[derive(Debug, Default)]
+pub struct Aside {
+    /// How long it waited for a greeting that never came, and when it left.
+    pub wait: Option<(i64, i64)>,
+    /// Which silences it lived through or died of.
+    pub silences: Silences,
+    /// When its client left, by its log, after the server had called it stale.
+    pub stale_left: Option<When>,
+}
+
+impl Aside {
+    /// Listens to one connection.
+    pub fn new(disconnect: &Disconnect) -> Self {
+        let wait = || {
+            let view = disconnect.views.iter().find(|view| view.established())?;
+            let wait = view
+                .wait_for_greeting()
+                .filter(|_| !view.greeted_in_time())?;
+            Some((wait, disconnect.closed?.at.0))
+        };
+        let left = || disconnect.log(&disconnect.client_closed()?.at);
+        Self {
+            wait: wait(),
+            silences: Silences::of(disconnect),
+            stale_left: stale::stated(disconnect).then(left).flatten(),
+        }
+    }
+
+    /// Whether there is anything.
+    pub fn says_something(&self) -> bool {
+        self.wait.is_some() || self.silences != Silences::default() || self.stale_left.is_some()
+    }
+}
