@@ -133,7 +133,10 @@ pub fn read(
         }
     });
     for conn in &mut result.conns {
-        conn.amend(|sketch| sketch.capture_end = result.facts.last);
+        conn.amend(|sketch| {
+            sketch.capture_end = result.facts.last;
+            sketch.end.seen_until(sketch.last, sketch.capture_end);
+        });
     }
     result
 }

@@ -308,6 +308,20 @@ pub struct ConnEnd {
     pub at: Moment,
 }
 
+impl ConnEnd {
+    /// A SYN waits this long for its answer before it is sent again (RFC 6298 section 2, the initial RTO).
+    const FIRST_RTO: i64 = 1_000_000_000;
+
+    /// Takes the end of the capture into account: a SYN that was sent just before it is not unanswered yet.
+    pub fn seen_until(&mut self, last: Moment, capture_end: Moment) {
+        if self.manner == Manner::Unanswered && capture_end.ns - last.ns < Self::FIRST_RTO {
+            self.manner = Manner::Open;
+            self.by = None;
+            self.at = last;
+        }
+    }
+}
+
 /// Manners of ending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Manner {
@@ -431,4 +445,26 @@ pub struct TailPacket {
     /// An anomaly's name, or empty.
     #[serde(with = "word")]
     pub note: Word,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ConnEnd, End, Manner, Moment};
+
+    #[test]
+    fn a_syn_just_before_the_capture_ends_is_not_unanswered_yet() {
+        let at = |ns| Moment { ns, frame: 1 };
+        for (later, manner, by) in [
+            (400_000_000, Manner::Open, None),
+            (3_000_000_000, Manner::Unanswered, Some(End::Orig)),
+        ] {
+            let mut end = ConnEnd {
+                manner: Manner::Unanswered,
+                by: Some(End::Orig),
+                at: at(5),
+            };
+            end.seen_until(at(5), at(5 + later));
+            assert_eq!((end.manner, end.by), (manner, by));
+        }
+    }
 }

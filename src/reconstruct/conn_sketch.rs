@@ -95,5 +95,6 @@ impl Shelved for Conn {
 
     fn recall(&mut self, sketch: &ConnSketch) {
         self.capture_end = sketch.capture_end;
+        self.end = sketch.end;
     }
 }
