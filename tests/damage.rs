@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use damage_kit::{Damage, Dice, rewritten};
-use incident_kit::{Incident, analyze_paths, incidents, is_capture, verdict};
+use incident_kit::{Incident, analyze_paths, incidents, is_capture};
 use natsleuth::attribute::finding::Analysis;
 use natsleuth::reconstruct::capture::{CaptureOptions, read_map};
 use natsleuth::reconstruct::log;
@@ -53,16 +53,7 @@ fn blamed(incident: &Incident, analysis: &Analysis) -> Vec<String> {
             .is_some_and(|close| close.cause != "unexplained" && !truth.allows_cause(close))
     });
     wrong
-        .map(|(truth, close)| {
-            format!(
-                "{} {}: {}/{} is true, got {}",
-                incident.name,
-                truth.client,
-                truth.cause,
-                truth.detail,
-                verdict(close.as_deref())
-            )
-        })
+        .map(|(truth, close)| truth.against(&incident.name, close.as_deref()))
         .collect()
 }
 

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use damage_kit::{Dice, records, rewritten};
-use incident_kit::{Incident, analyze_paths, incidents, is_capture, verdict};
+use incident_kit::{Incident, analyze_paths, incidents, is_capture};
 use natsleuth::analyze::{Options, analyze};
 use natsleuth::progress::Silent;
 use natsleuth::reconstruct::capture::{CaptureOptions, read_map};
@@ -70,16 +70,7 @@ fn untrue(incident: &Incident, paths: &[PathBuf]) -> Vec<String> {
         .into_iter()
         .filter(|(truth, close)| !close.as_ref().is_some_and(|close| truth.allows(close)));
     wrong
-        .map(|(truth, close)| {
-            format!(
-                "{} {}: {}/{} is true, got {}",
-                incident.name,
-                truth.client,
-                truth.cause,
-                truth.detail,
-                verdict(close.as_deref())
-            )
-        })
+        .map(|(truth, close)| truth.against(&incident.name, close.as_deref()))
         .collect()
 }
 

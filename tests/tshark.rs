@@ -172,7 +172,8 @@ fn fixtures(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Incidents whose captures still differ from tshark by one `lost_segment`; nothing else of a connection differs in them.
+/// Incidents whose captures are not held against tshark yet: one of them differs by a `lost_segment`, and nobody has looked
+/// at what else may.
 const OPEN: &[&str] = &["long-path", "one-way-silence", "prohibited-midway"];
 
 fn is_open(file: &Path) -> bool {

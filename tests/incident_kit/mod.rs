@@ -35,6 +35,16 @@ impl Truth {
                 .contains(&format!("{}/{}", close.cause, close.detail))
     }
 
+    /// `INCIDENT ADDRESS: CAUSE/DETAIL is true, got VERDICT`.
+    pub fn against(&self, incident: &str, close: Option<&Close>) -> String {
+        let (cause, detail) = (&self.cause, &self.detail);
+        let got = verdict(close);
+        format!(
+            "{incident} {}: {cause}/{detail} is true, got {got}",
+            self.client
+        )
+    }
+
     /// The verdict's cause is right, whatever its detail.
     pub fn allows_cause(&self, close: &Close) -> bool {
         let cause_of = |name: &String| name.split('/').next() == Some(close.cause);
