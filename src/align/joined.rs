@@ -32,6 +32,8 @@ pub struct Joined {
     pub client_story: Option<usize>,
     /// The next connection of the same client, an index into the joined list.
     pub next: Option<usize>,
+    /// It ended where no source could see it, and its client came back.
+    pub superseded: Option<Box<super::superseded::Superseded>>,
     /// How the parts were joined, and how sure: one row a join.
     pub links: Vec<Link>,
 }

@@ -25,6 +25,7 @@ pub mod offset;
 mod setup;
 pub mod solve;
 mod step;
+pub mod superseded;
 pub mod timeline;
 mod turn;
 pub mod zone;
@@ -82,6 +83,7 @@ pub fn align(records: &Records, sources: &[Source], options: &AlignOptions) -> A
     };
     alignment.sort(records);
     chain::note(records, &mut alignment);
+    superseded::note(records, &mut alignment);
     alignment
 }
 

@@ -200,11 +200,17 @@ impl<'a> Disconnect<'a> {
                 .filter(|conn| conn.opened.is_none() && conn.closed.is_some())
                 .and(self.opened)
         };
+        let superseded = || {
+            let view = self.views.first()?;
+            let superseded = self.joined.superseded.as_ref()?;
+            Some(superseded.closed(self.alignment, view.conn.source))
+        };
         wire.or(server)
             .or(client)
             .or(failed)
             .or_else(died)
             .or_else(silent_attempt)
+            .or_else(superseded)
     }
 
     fn find_statements(&self) -> Vec<Statement> {

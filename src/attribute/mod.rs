@@ -21,6 +21,7 @@ pub mod label;
 pub mod life_end;
 mod listener;
 pub mod moments;
+mod out_of_sight;
 pub mod outcome;
 pub mod path;
 mod pattern;

@@ -13,6 +13,86 @@ use serde_json::Value;
 
 use crate::shelf::word::{self, Word};
 
+/// A known field that no verdict needs, as the JSON text it came with; of one that lists subjects, how many.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Other {
+    /// The field.
+    #[serde(with = "word")]
+    pub name: Word,
+    /// Its value, if it takes no more than [`Other::LONGEST`] bytes; else its beginning.
+    pub value: Box<str>,
+}
+
+impl Other {
+    /// Bytes of a value.
+    pub const LONGEST: usize = 512;
+
+    fn of(names: &[Word], name: &str, value: &Value) -> Option<Self> {
+        let name = names.iter().find(|known| **known == name)?;
+        if value.is_null() {
+            return None;
+        }
+        // Subjects are told by their number only.
+        let mut text = if matches!(*name, "import" | "export" | "deny_pub") {
+            texts_in(value).to_string()
+        } else {
+            value.to_string()
+        };
+        text.truncate(text.floor_char_boundary(Self::LONGEST));
+        Some(Self {
+            name,
+            value: text.into(),
+        })
+    }
+}
+
+/// Fields of INFO that are only told, with the version that they came with; the payload of gateway commands is left out.
+const TOLD_BY_INFO: &[Word] = &[
+    "go",                  // 0.6.2
+    "ip",                  // 0.8.0
+    "git_commit",          // 1.0.6
+    "import",              // 1.4.0
+    "export",              // 1.4.0
+    "gateway_url",         // 2.0.0
+    "gateway_urls",        // 2.0.0
+    "gateway_cmd",         // 2.0.0
+    "gateway_nrp",         // 2.1.2
+    "gateway_iom",         // 2.9.0
+    "leafnode_urls",       // 2.0.0
+    "ws_connect_urls",     // 2.2.0
+    "cluster_dynamic",     // 2.2.0
+    "lnoc",                // 2.2.0
+    "connect_info",        // 2.2.2
+    "info_on_connect",     // 2.2.2
+    "xkey",                // 2.10.0
+    "route_pool_size",     // 2.10.0
+    "route_pool_idx",      // 2.10.0
+    "route_account",       // 2.10.0
+    "route_acc_add_reqid", // 2.10.0
+    "lnocu",               // 2.10.23
+    "gossip_mode",         // 2.11.0
+    "api_lvl",             // 2.12.0
+    "acc_is_sys",          // 2.12.0
+];
+
+/// Fields of CONNECT that are only told. Signatures (`sig`, `proxy_sig`) are no facts that anybody could use.
+const TOLD_BY_CONNECT: &[Word] = &[
+    "ssl_required",    // until 1.0.6
+    "echo",            // 1.2.0
+    "new_account",     // 2.0.0
+    "compression",     // leafnodes, 2.0.0
+    "is_hub",          // leafnodes, 2.1.7
+    "server_id",       // leafnodes, 2.2.0
+    "cluster_dynamic", // 2.2.0
+    "lnoc",            // 2.2.0
+    "deny_pub",        // leafnodes, 2.2.2
+    "jetstream",       // leafnodes, 2.3.0
+    "domain",          // leafnodes, 2.7.0
+    "compress_mode",   // leafnodes, 2.10.0
+    "lnocu",           // 2.10.23
+    "isolate",         // leafnodes, 2.12.0
+];
+
 /// What INFO says (nats-server `server/server.go`, struct `Info`). Fields not named here are ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Info {
@@ -64,6 +144,8 @@ pub struct Info {
     pub proto: Option<i64>,
     /// `nonce` present.
     pub nonce: bool,
+    /// What else it says.
+    pub others: Vec<Other>,
 }
 
 /// What CONNECT says. Secrets are not kept.
@@ -100,6 +182,8 @@ pub struct Connect {
     pub gateway: Option<Box<str>>,
     /// `server_id` or `is_hub` present, or `remote_account`: a leafnode.
     pub leafnode: bool,
+    /// What else it says.
+    pub others: Vec<Other>,
 }
 
 impl Info {
@@ -138,10 +222,11 @@ impl Info {
                 | "remote_account"
                 | "proto"
                 | "nonce"
-        )
+        ) || TOLD_BY_INFO.contains(&name)
     }
 
     fn take(&mut self, name: &str, value: Value) {
+        self.others.extend(Other::of(TOLD_BY_INFO, name, &value));
         match name {
             "server_id" => self.server_id = text(value).unwrap_or_default(),
             "server_name" => self.server_name = text(value),
@@ -207,10 +292,11 @@ impl Connect {
                 | "server_id"
                 | "is_hub"
                 | "remote_account"
-        )
+        ) || TOLD_BY_CONNECT.contains(&name)
     }
 
     fn take(&mut self, name: &str, value: Value, nkey: &mut Option<Box<str>>) {
+        self.others.extend(Other::of(TOLD_BY_CONNECT, name, &value));
         match name {
             "name" => self.name = text(value),
             "lang" => self.lang = text(value),
@@ -263,6 +349,15 @@ impl Connect {
         if rank(Some(what)) > rank(self.credentials) {
             self.credentials = Some(what);
         }
+    }
+}
+
+fn texts_in(value: &Value) -> usize {
+    match value {
+        Value::String(_) => 1,
+        Value::Array(list) => list.iter().map(texts_in).sum(),
+        Value::Object(fields) => fields.values().map(texts_in).sum(),
+        _ => 0,
     }
 }
 
@@ -363,6 +458,30 @@ mod tests {
                 "{cut}"
             );
         }
+    }
+
+    /// What a 2.12.8 sends to a leafnode, and the leafnode to it; without the keys of the recording.
+    #[test]
+    fn fields_that_are_only_told_keep_their_json() {
+        let told = |others: &[super::Other]| -> String {
+            let each = others
+                .iter()
+                .map(|other| format!("{}={}", other.name, other.value));
+            each.collect::<Vec<_>>().join(" ")
+        };
+        let (info, _) = Info::from_json(INFO.as_bytes());
+        assert_eq!(
+            told(&info.others),
+            r#"git_commit="1a2b3c4" go="go1.25" xkey="XA""#
+        );
+        let (leaf, whole) = Connect::from_json(
+            br#"{"sig":"never","pass":"never","server_id":"NA","domain":"hub","name":"l","is_hub":true,"cluster":"l","headers":true,"jetstream":true,"deny_pub":["$JS.>","$KV.>"],"compress_mode":"s2_auto","protocol":1,"isolate":null}"#,
+        );
+        assert!(whole && leaf.leafnode);
+        assert_eq!(
+            told(&leaf.others),
+            r#"server_id="NA" domain="hub" is_hub=true jetstream=true deny_pub=2 compress_mode="s2_auto""#
+        );
     }
 
     #[test]

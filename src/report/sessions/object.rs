@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{carriers, client_end, ends, protocol, seconds};
+use crate::parse::nats::connect_info::Other;
 use crate::parse::nats::protocol_error::ProtocolError;
 use crate::reconstruct::conn::{Conn, End};
 use crate::reconstruct::session::{Notice, Rtt, Session, Talk};
@@ -74,6 +75,15 @@ fn talk(talk: &Talk) -> Value {
     })
 }
 
+/// Fields that are only told, as the JSON they were; what was cut is a text.
+fn others(others: &[Other]) -> Value {
+    let field = |other: &Other| {
+        let value = serde_json::from_str(&other.value).unwrap_or_else(|_| json!(other.value));
+        (other.name.to_owned(), value)
+    };
+    Value::Object(others.iter().map(field).collect())
+}
+
 pub fn object(conn: &Conn, session: &Session) -> Value {
     let (client, server) = ends(conn, session);
     let info = session.info.as_ref().map(|info| {
@@ -89,6 +99,19 @@ pub fn object(conn: &Conn, session: &Session) -> Value {
             "tls_required": info.tls_required,
             "auth_required": info.auth_required,
             "headers": info.headers,
+            "host": info.host,
+            "port": info.port,
+            "tls_verify": info.tls_verify,
+            "tls_available": info.tls_available,
+            "jetstream": info.jetstream,
+            "domain": info.domain,
+            "ldm": info.ldm,
+            "connect_urls": info.connect_urls,
+            "gateway": info.gateway,
+            "compression": info.compression,
+            "proto": info.proto,
+            "nonce": info.nonce,
+            "others": others(&info.others),
             "frame": session.info_at.map(|moment| moment.frame),
         })
     });
@@ -102,7 +125,13 @@ pub fn object(conn: &Conn, session: &Session) -> Value {
             "credentials": connect.credentials,
             "protocol": connect.protocol,
             "headers": connect.headers,
+            "no_responders": connect.no_responders,
             "verbose": connect.verbose,
+            "pedantic": connect.pedantic,
+            "tls_required": connect.tls_required,
+            "cluster": connect.cluster,
+            "gateway": connect.gateway,
+            "others": others(&connect.others),
             "frame": session.connect_at.map(|moment| moment.frame),
         })
     });

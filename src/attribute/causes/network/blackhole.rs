@@ -5,6 +5,7 @@ use crate::attribute::disconnect::Disconnect;
 use crate::attribute::disconnect::spoken;
 use crate::attribute::finding::{Confidence, Finding, Initiator};
 use crate::attribute::label::Label;
+use crate::attribute::out_of_sight::{self, How};
 use crate::attribute::path::dead_path;
 use crate::attribute::stale;
 use crate::attribute::wire::Side;
@@ -23,6 +24,9 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         }
     }
     let remedy = "ask what changed in the path between these two addresses at that moment (firewall or security-group rule, route, link, conntrack table); capture on both ends to see on which side the packets vanish";
+    if let Some(finding) = out_of_sight::ended(disconnect, case, How::Silent) {
+        return Some(finding.remedy(remedy));
+    }
     if let Some(dead) = dead_path(disconnect).filter(|dead| !dead.heard()) {
         let (from, to) = match dead.from {
             Side::Client => (client, server),

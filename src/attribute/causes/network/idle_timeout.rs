@@ -4,6 +4,7 @@
 use crate::attribute::Case;
 use crate::attribute::disconnect::{Disconnect, spoken};
 use crate::attribute::finding::{Confidence, Evidence, Finding, Initiator};
+use crate::attribute::out_of_sight::{self, How};
 use crate::attribute::path::{SHORTEST_IDLE_TIMER, dead_path};
 use crate::attribute::settings::Names;
 use crate::attribute::wire::Side;
@@ -20,6 +21,14 @@ const TELLING: i64 = 4;
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     if !disconnect.was_ready() {
         return None;
+    }
+    if let Some(finding) = out_of_sight::ended(disconnect, case, How::Idle) {
+        let names = Names::of_client(disconnect);
+        let pings = format!(
+            "{}: set {} well below the silence that it did not survive, or ping_interval on the server; or raise the idle timer of the firewall, NAT or load balancer in the path",
+            names.library, names.ping_interval
+        );
+        return Some(finding.remedy(pings));
     }
     let (idle, survived, evidence) =
         lost_after_silence(disconnect).or_else(|| reset_after_silence(disconnect))?;

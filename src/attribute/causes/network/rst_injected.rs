@@ -3,6 +3,7 @@
 use crate::attribute::Case;
 use crate::attribute::disconnect::Disconnect;
 use crate::attribute::finding::{Confidence, Evidence, Finding, Initiator};
+use crate::attribute::out_of_sight::{self, How};
 use crate::attribute::wire::{Side, View};
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::client::Trouble;
@@ -149,6 +150,8 @@ fn covers(origin: &View, view: &View, at: crate::span::Moment) -> bool {
     origin.when(origin.conn.capture_end).bounds.high >= moment.bounds.low
 }
 
+const BOTH_ENDS: &str = "next capture: both ends at once (tcpdump -i any -s 200 'tcp port 4222'), so that what arrives without having left is proven";
+
 /// Signs, and nothing that an end did itself.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     if !disconnect.was_ready() && disconnect.views.iter().all(|view| !view.established()) {
@@ -157,6 +160,9 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let ended_itself = disconnect.server_gave_reason();
     if disconnect.intended() || ended_itself {
         return None;
+    }
+    if let Some(finding) = out_of_sight::ended(disconnect, case, How::Told) {
+        return Some(finding.remedy(BOTH_ENDS));
     }
     let (confidence, evidence) = signs(disconnect)?;
     let summary = format!(
@@ -168,6 +174,6 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         Finding::new(confidence, Initiator::Network, summary)
             .because(evidence)
             .remedy(format!("find the device in the path that resets flows (stateful firewall, IPS, load balancer, NAT after a failover): its log for this address pair at this time{}", distance(disconnect).unwrap_or_default()))
-            .remedy("next capture: both ends at once (tcpdump -i any -s 200 'tcp port 4222'), so that what arrives without having left is proven"),
+            .remedy(BOTH_ENDS),
     )
 }
