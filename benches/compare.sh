@@ -27,6 +27,7 @@ make_input() {
 }
 make_input a.pcap generate_capture busy 500
 make_input b.pcap generate_capture storm 300
+make_input feed.pcap generate_capture feed 500
 make_input dv.log trace_log 500
 
 # One row: wall and user seconds of the middle run, and its peak memory.
@@ -54,6 +55,9 @@ for file in a.pcap b.pcap; do
   done
   row "tcptrace -n $file" tcptrace -n "$folder/$file"
   row "tshark -q -z conv,tcp -r $file" tshark -q -z conv,tcp -r "$folder/$file"
+done
+for command in conns sessions; do
+  row "natsleuth $command feed.pcap --threads 1" "$binary" "$command" "$folder/feed.pcap" --no-progress --threads 1
 done
 row "natsleuth analyze dv.log --summary" "$binary" analyze "$folder/dv.log" --summary --no-progress
 row "wc -l dv.log" wc -l "$folder/dv.log"

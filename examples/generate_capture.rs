@@ -1,4 +1,4 @@
-//! Writes a benchmark capture to stdout: `generate_capture busy|storm MEGABYTES [SEED]`.
+//! Writes a benchmark capture to stdout: `generate_capture busy|storm|feed MEGABYTES [SEED]`.
 
 #![allow(clippy::print_stderr, reason = "a command-line tool")]
 
@@ -12,8 +12,9 @@ fn main() -> io::Result<()> {
     let shape = match args.next().as_deref() {
         Some("busy") => traffic::Shape::Busy { conns: 941 },
         Some("storm") => traffic::Shape::Storm,
+        Some("feed") => traffic::Shape::Feed { conns: 100 },
         _ => {
-            let usage = "usage: generate_capture busy|storm MEGABYTES [SEED] > FILE";
+            let usage = "usage: generate_capture busy|storm|feed MEGABYTES [SEED] > FILE";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, usage));
         }
     };

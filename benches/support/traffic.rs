@@ -1,7 +1,8 @@
 //! Synthetic NATS captures from a seed: the same bytes on every machine.
 //!
 //! [`Shape::Busy`] is a working system: many long connections, packets of some 400 bytes. [`Shape::Storm`] is a reconnect
-//! storm: connections that live for a second, thirteen packets each.
+//! storm: connections that live for a second, thirteen packets each. [`Shape::Feed`] is nothing but messages of 1 KB to
+//! subscribers.
 
 use std::io::{self, Write};
 
@@ -15,6 +16,11 @@ pub enum Shape {
     },
     /// Short connections, one after the other.
     Storm,
+    /// Long connections on which the server sends messages of 1024 bytes, every second one acknowledged at once.
+    Feed {
+        /// How many.
+        conns: u32,
+    },
 }
 
 /// Writes a classic pcap file of at least `bytes` bytes. Returns packets and connections written.
@@ -34,6 +40,7 @@ pub fn write(out: &mut impl Write, shape: Shape, bytes: u64, seed: u64) -> io::R
     let conns = match shape {
         Shape::Busy { conns } => busy(&mut writer, &mut random, conns, bytes)?,
         Shape::Storm => storm(&mut writer, &mut random, bytes)?,
+        Shape::Feed { conns } => feed(&mut writer, &mut random, conns, bytes)?,
     };
     Ok((writer.packets, conns))
 }
@@ -44,12 +51,7 @@ fn busy<W: Write>(
     count: u32,
     bytes: u64,
 ) -> io::Result<u64> {
-    let mut conns: Vec<Conn> = (0..count).map(|id| Conn::new(id, random)).collect();
-    for conn in &mut conns {
-        while conn.step < OPENED {
-            conn.short_life(writer)?;
-        }
-    }
+    let mut conns = opened(writer, random, count)?;
     let text: Vec<u8> = (0..2048).map(|at| b'a' + (at % 26) as u8).collect();
     let mut message = Vec::new();
     while writer.written < bytes {
@@ -80,6 +82,43 @@ fn busy<W: Write>(
         writer.ns += 20_000;
     }
     Ok(u64::from(count))
+}
+
+fn feed<W: Write>(
+    writer: &mut Writer<'_, W>,
+    random: &mut Random,
+    count: u32,
+    bytes: u64,
+) -> io::Result<u64> {
+    let mut conns = opened(writer, random, count)?;
+    let mut message = Vec::new();
+    while writer.written < bytes {
+        let index = random.below(count) as usize;
+        message.clear();
+        write!(message, "MSG orders.{index} 1 1024\r\n")?;
+        message.extend((0..1024).map(|at| b'a' + (at % 26) as u8));
+        message.extend_from_slice(b"\r\n");
+        for _ in 0..2 {
+            conns[index].send(writer, SERVER, PSH | ACK, &message)?;
+        }
+        conns[index].send(writer, CLIENT, ACK, b"")?;
+        writer.ns += 20_000;
+    }
+    Ok(u64::from(count))
+}
+
+fn opened<W: Write>(
+    writer: &mut Writer<'_, W>,
+    random: &mut Random,
+    count: u32,
+) -> io::Result<Vec<Conn>> {
+    let mut conns: Vec<Conn> = (0..count).map(|id| Conn::new(id, random)).collect();
+    for conn in &mut conns {
+        while conn.step < OPENED {
+            conn.short_life(writer)?;
+        }
+    }
+    Ok(conns)
 }
 
 fn storm<W: Write>(writer: &mut Writer<'_, W>, random: &mut Random, bytes: u64) -> io::Result<u64> {
