@@ -17,6 +17,7 @@ fn conns(criterion: &mut Criterion) {
     for (name, shape) in [
         ("busy", traffic::Shape::Busy { conns: 941 }),
         ("storm", traffic::Shape::Storm),
+        ("feed", traffic::Shape::Feed { conns: 100 }),
     ] {
         let mut capture = Vec::new();
         traffic::write(&mut capture, shape, 50_000_000, 1).expect("writing to memory");

@@ -47,6 +47,7 @@ fn whole(criterion: &mut Criterion) {
     for (name, shape, megabytes) in [
         ("busy", traffic::Shape::Busy { conns: 941 }, 100),
         ("storm", traffic::Shape::Storm, 30),
+        ("feed", traffic::Shape::Feed { conns: 100 }, 100),
     ] {
         let path = folder.path().join(format!("{name}.pcap"));
         let mut file = BufWriter::new(File::create(&path).expect("a file"));
