@@ -625,3 +625,60 @@ fn notes_stay_bounded_and_keep_what_ends_the_connection() {
     );
     assert_eq!(conn.reason, Some(CloseReason::StaleConnection));
 }
+
+/// What the text report says of a server log alone, read with the lines that `keep` wants.
+fn report(log: &str, keep: fn(&str) -> bool) -> String {
+    let path = format!("{}/fixtures/incidents/{log}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).expect("the fixture is there");
+    let kept: Vec<&str> = text.lines().filter(|line| keep(line)).collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("server.log");
+    std::fs::write(&file, kept.join("\n") + "\n").expect("written");
+    let options = natsleuth::analyze::Options::default();
+    let analysis = natsleuth::analyze::analyze(&[file], &options, &natsleuth::progress::Silent)
+        .expect("an analysis")
+        .1;
+    let mut out = Vec::new();
+    let wide = natsleuth::report::RenderOptions {
+        width: 1000,
+        ..natsleuth::report::RenderOptions::default()
+    };
+    natsleuth::report::render(&analysis, natsleuth::report::Format::Text, &wide, &mut out)
+        .expect("memory takes it");
+    String::from_utf8(out).expect("UTF-8")
+}
+
+#[test]
+fn a_log_that_names_no_connection_tells_of_its_servers_end() {
+    let default_level = |line: &str| !line.contains("[DBG]") && !line.contains("[TRC]");
+    for (log, says, cites) in [
+        (
+            "server-killed/server.log",
+            "was killed or vanished without a word, and was started again at most 8.9 s later. No",
+            "no word of an end, then a new process",
+        ),
+        (
+            "server-stopped/server.log",
+            "was stopped, and was started again",
+            "Trapped \"terminated\" signal",
+        ),
+        (
+            "lame-duck/server.log",
+            "was stopped in lame duck mode. No connection that closed with it is named",
+            "Entering lame duck mode",
+        ),
+    ] {
+        let report = report(log, default_level);
+        let first = report.lines().next().unwrap_or_default();
+        assert!(first.contains(says), "{log}: {first}");
+        assert!(report.contains(cites), "{log}: {report}");
+        assert!(report.contains("debug: true (-D)"), "{log}: {report}");
+    }
+}
+
+#[test]
+fn a_log_that_names_its_connections_tells_of_the_end_once() {
+    let report = report("server-stopped/server.log", |_| true);
+    assert!(report.contains("server-shutdown/graceful"), "{report}");
+    assert!(!report.contains("SERVERS THAT ENDED"), "{report}");
+}

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
 use super::crossing::Crossing;
+use super::process_end::ProcessEnd;
 use crate::align::clock::{Clock, When};
 use crate::align::joined::Records;
 use crate::shelf::Shelf;
@@ -30,6 +31,8 @@ pub struct Analysis {
     pub closes: Shelf<Close>,
     /// Closes grouped by cause, server and moment, worst first.
     pub incidents: Vec<Incident>,
+    /// Server processes whose end is known, in the order of their ends.
+    pub process_ends: Vec<ProcessEnd>,
     /// What could not be read.
     pub rejects: Vec<Reject>,
     /// Advisories that apply to versions seen, without being a verdict: id and one sentence.

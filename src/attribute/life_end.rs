@@ -1,7 +1,10 @@
 //! The end of a server process as its own log tells it: between which moments sockets can have died with it.
 
+use crate::align::Alignment;
 use crate::align::clock::When;
-use crate::reconstruct::server::{EndManner, ServerEventKind};
+use crate::align::joined::Records;
+use crate::reconstruct::server::{EndManner, ServerEventKind, ServerLife};
+use crate::span::LogRef;
 use crate::time::SECOND;
 
 use super::disconnect::Disconnect;
@@ -34,34 +37,7 @@ impl LifeEnd {
     /// The end of any life of the bundle, for a connection of a peer of it.
     pub fn of_life(disconnect: &Disconnect, life: usize) -> Option<Self> {
         let life = disconnect.records.servers.get(life)?;
-        let evidence: Vec<Evidence> = life
-            .end
-            .evidence
-            .iter()
-            .map(|at| disconnect.quote(at))
-            .collect();
-        let mut evidence = evidence;
-        if matches!(life.end.manner, EndManner::Killed | EndManner::Unknown) {
-            let named = |at: &crate::span::LogRef, what: &str| {
-                let mut quote = disconnect.quote(at);
-                quote.says = format!("{what}: {}", quote.says);
-                quote
-            };
-            evidence.extend(
-                life.last
-                    .as_ref()
-                    .map(|at| named(at, "the last line of its log")),
-            );
-            let after = life
-                .end
-                .next
-                .and_then(|next| disconnect.records.servers.get(next));
-            evidence.extend(
-                after
-                    .and_then(|next| next.started.as_ref())
-                    .map(|at| named(at, "no word of an end, then a new process")),
-            );
-        }
+        let evidence = evidence(disconnect.records, disconnect.alignment, life);
         let lame_duck = life.end.lame_duck.as_ref().map(|at| disconnect.quote(at));
         let event = |wanted: fn(&ServerEventKind) -> bool| {
             life.events
@@ -113,4 +89,23 @@ impl LifeEnd {
         };
         after && before
     }
+}
+
+/// The lines that tell of a server process's end.
+pub fn evidence(records: &Records, alignment: &Alignment, life: &ServerLife) -> Vec<Evidence> {
+    let quote = |at: &LogRef, what: &str| Evidence {
+        cite: at.cite,
+        at: alignment.log(at),
+        says: format!("{what}{}", at.text),
+        supports: true,
+    };
+    let mut evidence: Vec<Evidence> = life.end.evidence.iter().map(|at| quote(at, "")).collect();
+    if matches!(life.end.manner, EndManner::Killed | EndManner::Unknown) {
+        let last = life.last.as_ref();
+        evidence.extend(last.map(|at| quote(at, "the last line of its log: ")));
+        let next = life.end.next.and_then(|next| records.servers.get(next));
+        let banner = next.and_then(|next| next.started.as_ref());
+        evidence.extend(banner.map(|at| quote(at, "no word of an end, then a new process: ")));
+    }
+    evidence
 }

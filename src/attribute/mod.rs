@@ -25,6 +25,7 @@ mod out_of_sight;
 pub mod outcome;
 pub mod path;
 mod pattern;
+pub mod process_end;
 pub mod rank;
 pub mod said;
 pub mod server_gone;
@@ -329,6 +330,7 @@ pub fn attribute(bundle: Bundle) -> Analysis {
         let advisories = context(&closes, &records, known);
         (closes, incidents, advisories)
     };
+    let process_ends = process_end::ends(&records, &alignment, &closes);
     let Alignment { clocks, joined, .. } = alignment;
     Analysis {
         sources,
@@ -337,6 +339,7 @@ pub fn attribute(bundle: Bundle) -> Analysis {
         joined,
         closes,
         incidents,
+        process_ends,
         advisories,
         ..Analysis::default()
     }

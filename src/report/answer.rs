@@ -8,6 +8,7 @@ use super::clocks::timed;
 use super::excerpt::visible;
 use super::phrase::{count, ordinary, sentence, thousands};
 use crate::attribute::finding::{Close, Incident};
+use crate::attribute::process_end::ProcessEnd;
 use crate::shelf::Held;
 use crate::time::Instant;
 
@@ -28,6 +29,14 @@ pub fn headline(shown: &Shown<'_>) -> String {
         return full_stop(&incident.summary);
     }
     let closes = shown.closes.len();
+    let unnamed = untold(shown).filter(|end| !end.names_connections).last();
+    if let Some(end) = unnamed.filter(|_| lost(shown).is_empty()) {
+        let end = full_stop(&end.summary);
+        return match closes {
+            0 => format!("{end} No connection that closed with it is named in this input."),
+            _ => format!("{end} Which connections closed with it is not in this input."),
+        };
+    }
     match lost(shown).first() {
         Some(&index) => full_stop(&analysis.closes.whole(index).summary),
         None if closes == 0 && shown.partial() => "No close matches what was asked for.".to_owned(),
@@ -39,6 +48,22 @@ pub fn headline(shown: &Shown<'_>) -> String {
             "No connection was lost: all {} that closed were closed on purpose.",
             thousands(closes as u64)
         ),
+    }
+}
+
+/// Ends of server processes that no close tells of; none where closes are left out of what is shown.
+pub fn untold<'a>(shown: &Shown<'a>) -> impl DoubleEndedIterator<Item = &'a ProcessEnd> {
+    let ends = &shown.analysis.process_ends;
+    let all = !shown.partial();
+    ends.iter().filter(move |end| all && end.untold())
+}
+
+/// Why no close tells of a server's end.
+pub const fn unnamed(end: &ProcessEnd) -> &'static str {
+    if end.names_connections {
+        "a connection that it held then: none is named in this input"
+    } else {
+        "its connections: nats-server names them only with debug: true (-D)"
     }
 }
 

@@ -159,6 +159,9 @@ pub struct ServerView<'a> {
     pub cluster: Option<&'a str>,
     pub host: Option<&'a str>,
     pub sources: Vec<String>,
+    pub summary: Option<&'a str>,
+    pub evidence: Vec<EvidenceView<'a>>,
+    pub closes: Option<usize>,
 }
 
 /// Closes that share cause, server and moment.

@@ -215,6 +215,18 @@ fn server() -> Value {
         ("cluster", or_null(text())),
         ("host", or_null(text())),
         ("sources", list(reference("source_id"))),
+        (
+            "summary",
+            about("How it ended, where that is known.", or_null(text())),
+        ),
+        ("evidence", list(reference("evidence"))),
+        (
+            "closes",
+            about(
+                "Closes that its end explains, where that is known: with 0, no close tells of it.",
+                or_null(count()),
+            ),
+        ),
     ])
 }
 

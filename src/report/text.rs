@@ -9,6 +9,7 @@ mod onward;
 mod pen;
 mod reading;
 mod remedies;
+mod servers;
 
 use std::io::{self, Write};
 
@@ -22,6 +23,8 @@ mod cap {
     pub const INCIDENTS: usize = 8;
     /// Incidents named in one line after those.
     pub const MORE_INCIDENTS: usize = 20;
+    /// Ended servers listed that no incident tells of.
+    pub const SERVERS: usize = 8;
     /// Clients listed.
     pub const CLIENTS: usize = 25;
     /// Clients named that lost nothing.
@@ -76,6 +79,7 @@ pub(super) fn write(
     let mut pen = Pen::new(out, options.width, options.color);
     first_lines::write(&page, &mut pen)?;
     incidents::write(&page, &mut pen)?;
+    servers::write(&page, &mut pen)?;
     if !options.summary {
         clients::write(&page, &mut pen)?;
         reading::write(&page, &mut pen)?;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use super::escape::text;
 use crate::attribute::finding::{Close, Evidence, Incident};
+use crate::attribute::process_end::ProcessEnd;
 use crate::report::answer::{self, label};
 use crate::report::clocks::Clocks;
 use crate::report::clocks::timed;
@@ -22,8 +23,12 @@ pub(super) fn incidents(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()
     for &number in shown.incidents.iter().take(INCIDENTS) {
         incident(shown, &shown.analysis.incidents[number], out)?;
     }
-    if all == 0 {
+    let mut untold = answer::untold(shown).peekable();
+    if all == 0 && untold.peek().is_none() {
         writeln!(out, "<p class=\"quiet\">None.</p>")?;
+    }
+    for end in untold {
+        process_end(shown, end, out)?;
     }
     if all > INCIDENTS {
         let more = count(all - INCIDENTS, "more incident", "more incidents");
@@ -33,6 +38,28 @@ pub(super) fn incidents(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()
         )?;
     }
     Ok(())
+}
+
+/// A server's end that no close tells of.
+fn process_end(shown: &Shown<'_>, end: &ProcessEnd, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<article class=\"card server-shutdown\"><div class=\"head\"><span class=\"tag\">{}</span></div><h3><bdi>{}</bdi></h3>",
+        end.name.unwrap_or("server"),
+        text(&sentence(&end.summary)),
+    )?;
+    if let Some(at) = end.at {
+        writeln!(out, "<p class=\"quiet\">{}</p>", text(&shown.time.show(at)))?;
+    }
+    writeln!(out, "<ol class=\"evidence\">")?;
+    for piece in &end.evidence {
+        evidence(shown, piece, out)?;
+    }
+    writeln!(
+        out,
+        "</ol><ul class=\"points\"><li><span class=\"lead\">missing:</span> {}</li></ul></article>",
+        text(answer::unnamed(end))
+    )
 }
 
 fn incident(shown: &Shown<'_>, incident: &Incident, out: &mut dyn Write) -> io::Result<()> {

@@ -77,7 +77,10 @@ impl<'a> Views<'a> {
     /// Every server life.
     pub fn servers(&self) -> impl Iterator<Item = ServerView<'a>> {
         let lives = &self.shown.analysis.records.servers;
-        lives.iter().map(|life| self.server(life))
+        lives
+            .iter()
+            .enumerate()
+            .map(|(index, life)| self.server(index, life))
     }
 
     /// The incidents shown.
@@ -128,7 +131,9 @@ impl<'a> Views<'a> {
         }
     }
 
-    fn server(&self, life: &'a ServerLife) -> ServerView<'a> {
+    fn server(&self, index: usize, life: &'a ServerLife) -> ServerView<'a> {
+        let ends = &self.shown.analysis.process_ends;
+        let end = ends.iter().find(|end| end.life == index);
         let at = |log| Some(rfc3339(self.clocks.log(log)?));
         let identity = &life.identity;
         // An unknown end is only where the log stops: no time of an end is claimed.
@@ -148,6 +153,9 @@ impl<'a> Views<'a> {
             cluster: identity.cluster.as_deref(),
             host: identity.host.as_deref(),
             sources: life.sources.iter().copied().map(source_id).collect(),
+            summary: end.map(|end| end.summary.as_str()),
+            evidence: end.map_or_else(Vec::new, |end| self.evidence(&end.evidence)),
+            closes: end.map(|end| end.closes),
         }
     }
 

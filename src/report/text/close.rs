@@ -173,7 +173,7 @@ fn crossing_words(page: &Page<'_>, crossing: &Crossing) -> String {
     words
 }
 
-fn quotes(
+pub(super) fn quotes(
     page: &Page<'_>,
     pen: &mut Pen<'_>,
     pieces: &[&Evidence],
