@@ -682,3 +682,16 @@ fn a_log_that_names_its_connections_tells_of_the_end_once() {
     assert!(report.contains("server-shutdown/graceful"), "{report}");
     assert!(!report.contains("SERVERS THAT ENDED"), "{report}");
 }
+
+#[test]
+fn failed_accepts_are_told_where_no_client_is_named() {
+    let report = report("fd-exhaustion/server.log", |line| !line.contains("[DBG]"));
+    let first = report.lines().next().unwrap_or_default();
+    assert!(
+        first.starts_with(
+            "Connections could not be accepted: no file descriptors left (by 24 lines"
+        ),
+        "{first}"
+    );
+    assert!(report.contains("SIGNS OF TROUBLE"), "{report}");
+}

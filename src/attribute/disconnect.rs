@@ -130,7 +130,9 @@ impl<'a> Disconnect<'a> {
     /// client names (or the only server of the bundle), at the time when the connection was open.
     fn find_life(&self) -> Option<(usize, &'a ServerLife)> {
         let called = self.client?.server.as_deref();
-        let opened = self.opened?;
+        // Of an attempt that came to nothing the log may tell the end alone.
+        let failed = || self.client_closed().and_then(|event| self.log(&event.at));
+        let opened = self.opened.or_else(failed)?;
         let address: Option<SocketAddr> = called.and_then(|server| server.parse().ok());
         let names: BTreeSet<_> = self
             .records

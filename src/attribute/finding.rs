@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 
 use super::crossing::Crossing;
 use super::process_end::ProcessEnd;
+use super::signs::Sign;
 use crate::align::clock::{Clock, When};
 use crate::align::joined::Records;
 use crate::shelf::Shelf;
@@ -33,6 +34,8 @@ pub struct Analysis {
     pub incidents: Vec<Incident>,
     /// Server processes whose end is known, in the order of their ends.
     pub process_ends: Vec<ProcessEnd>,
+    /// What logs tell of servers and hosts and not of one connection, what costs connections first.
+    pub signs: Vec<Sign>,
     /// What could not be read.
     pub rejects: Vec<Reject>,
     /// Advisories that apply to versions seen, without being a verdict: id and one sentence.

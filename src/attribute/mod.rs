@@ -30,6 +30,7 @@ pub mod rank;
 pub mod said;
 pub mod server_gone;
 pub mod settings;
+pub mod signs;
 pub mod slow;
 pub mod stale;
 pub mod statement;
@@ -331,6 +332,7 @@ pub fn attribute(bundle: Bundle) -> Analysis {
         (closes, incidents, advisories)
     };
     let process_ends = process_end::ends(&records, &alignment, &closes);
+    let signs = signs::signs(&records, &alignment);
     let Alignment { clocks, joined, .. } = alignment;
     Analysis {
         sources,
@@ -340,6 +342,7 @@ pub fn attribute(bundle: Bundle) -> Analysis {
         closes,
         incidents,
         process_ends,
+        signs,
         advisories,
         ..Analysis::default()
     }

@@ -9,6 +9,7 @@ use super::excerpt::visible;
 use super::phrase::{count, ordinary, sentence, thousands};
 use crate::attribute::finding::{Close, Incident};
 use crate::attribute::process_end::ProcessEnd;
+use crate::attribute::signs::Sign;
 use crate::shelf::Held;
 use crate::time::Instant;
 
@@ -37,6 +38,17 @@ pub fn headline(shown: &Shown<'_>) -> String {
             _ => format!("{end} Which connections closed with it is not in this input."),
         };
     }
+    let costly = signs(shown).find(|sign| sign.costs_connections);
+    if let Some(sign) = costly.filter(|_| lost(shown).is_empty()) {
+        let lines = match sign.count {
+            1 => "one line".to_owned(),
+            many => format!("{} lines", thousands(many)),
+        };
+        return format!(
+            "{} (by {lines} of the logs). Which connections is not in this input.",
+            sentence(sign.means)
+        );
+    }
     match lost(shown).first() {
         Some(&index) => full_stop(&analysis.closes.whole(index).summary),
         None if closes == 0 && shown.partial() => "No close matches what was asked for.".to_owned(),
@@ -56,6 +68,13 @@ pub fn untold<'a>(shown: &Shown<'a>) -> impl DoubleEndedIterator<Item = &'a Proc
     let ends = &shown.analysis.process_ends;
     let all = !shown.partial();
     ends.iter().filter(move |end| all && end.untold())
+}
+
+/// Signs of trouble, where no close that nobody meant tells of one; all of them where everything is asked for.
+pub fn signs<'a>(shown: &Shown<'a>) -> impl Iterator<Item = &'a Sign> {
+    let signs = &shown.analysis.signs;
+    let alone = !shown.partial() && lost(shown).is_empty();
+    signs.iter().filter(move |_| alone)
 }
 
 /// Why no close tells of a server's end.

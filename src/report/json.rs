@@ -17,7 +17,11 @@
 //!
 //! **servers\[\]**, a row for each server process: `name`, `id`, `version`, `started_at`, `ended_at`, `end` (`graceful`,
 //! `lame-duck`, `crash`, `killed`, `out-of-memory`, `oom-kill`, `fatal`, `running`, `unknown`), `exit` (status or signal as a
-//! service manager tells), `listen`, `cluster`, `host`, `sources` (ids).
+//! service manager tells), `listen`, `cluster`, `host`, `sources` (ids); and where its end is known `summary`, `evidence`, and
+//! `closes`, how many its end explains: with 0, no close tells of it.
+//!
+//! **signs\[\]**, what logs say of servers and hosts and not of one connection: `says`, `costs_connections` (it closes or refuses
+//! some by itself), `count` (a lower bound with `at_least`), `evidence` (the first and the last line).
 //!
 //! **incidents\[\]**, worst first: `id` (`i1`), `cause`, `detail`, `confidence` (the strongest of its closes), `server`,
 //! `from`, `until`, `closes` (ids, also those that a filter leaves out), `summary`, `remedy`, `follows` (the id of the incident

@@ -19,6 +19,7 @@ pub struct ReportView<'a> {
     pub shown: ShownView,
     pub sources: Vec<SourceView<'a>>,
     pub servers: Vec<ServerView<'a>>,
+    pub signs: Vec<SignView<'a>>,
     pub incidents: Vec<IncidentView<'a>>,
     pub closes: Closes<'a>,
     pub advisories: Vec<AdvisoryView<'a>>,
@@ -50,6 +51,7 @@ pub enum Row<'a> {
     },
     Source(SourceView<'a>),
     Server(ServerView<'a>),
+    Sign(SignView<'a>),
     Incident(IncidentView<'a>),
     Close(Box<CloseView<'a>>),
     Advisory(AdvisoryView<'a>),
@@ -162,6 +164,16 @@ pub struct ServerView<'a> {
     pub summary: Option<&'a str>,
     pub evidence: Vec<EvidenceView<'a>>,
     pub closes: Option<usize>,
+}
+
+/// What logs say of a server or a host and not of one connection.
+#[derive(Serialize)]
+pub struct SignView<'a> {
+    pub says: &'static str,
+    pub costs_connections: bool,
+    pub count: u64,
+    pub at_least: bool,
+    pub evidence: Vec<EvidenceView<'a>>,
 }
 
 /// Closes that share cause, server and moment.

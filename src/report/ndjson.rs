@@ -1,5 +1,5 @@
 //! `--format ndjson`: the objects of [`json`](super::json), one a line, each with a `type`: first `report` (what wrote it, and how
-//! much is shown), then `source`, `server`, `incident`, `close`, `advisory` and `skipped`. Nothing is held back for the end,
+//! much is shown), then `source`, `server`, `sign`, `incident`, `close`, `advisory` and `skipped`. Nothing is held back for the end,
 //! so a reader may stop anywhere.
 
 use std::io::{self, Write};
@@ -16,6 +16,9 @@ pub(super) fn write(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     for server in views.servers() {
         line(out, &Row::Server(server))?;
+    }
+    for sign in views.signs() {
+        line(out, &Row::Sign(sign))?;
     }
     for incident in views.incidents() {
         line(out, &Row::Incident(incident))?;

@@ -28,6 +28,7 @@ fn report() -> Value {
         ),
         ("sources", list(source())),
         ("servers", list(server())),
+        ("signs", list(sign())),
         (
             "incidents",
             about("Worst first.", list(reference("incident"))),
@@ -226,6 +227,25 @@ fn server() -> Value {
                 "Closes that its end explains, where that is known: with 0, no close tells of it.",
                 or_null(count()),
             ),
+        ),
+    ])
+}
+
+fn sign() -> Value {
+    object(&[
+        ("says", text()),
+        (
+            "costs_connections",
+            about("It closes or refuses some by itself.", boolean()),
+        ),
+        ("count", count()),
+        (
+            "at_least",
+            about("The server limits the rate of such lines.", boolean()),
+        ),
+        (
+            "evidence",
+            about("The first and the last line.", list(reference("evidence"))),
         ),
     ])
 }

@@ -10,6 +10,7 @@ mod pen;
 mod reading;
 mod remedies;
 mod servers;
+mod signs;
 
 use std::io::{self, Write};
 
@@ -25,6 +26,8 @@ mod cap {
     pub const MORE_INCIDENTS: usize = 20;
     /// Ended servers listed that no incident tells of.
     pub const SERVERS: usize = 8;
+    /// Signs of trouble listed.
+    pub const SIGNS: usize = 6;
     /// Clients listed.
     pub const CLIENTS: usize = 25;
     /// Clients named that lost nothing.
@@ -80,6 +83,7 @@ pub(super) fn write(
     first_lines::write(&page, &mut pen)?;
     incidents::write(&page, &mut pen)?;
     servers::write(&page, &mut pen)?;
+    signs::write(&page, &mut pen)?;
     if !options.summary {
         clients::write(&page, &mut pen)?;
         reading::write(&page, &mut pen)?;

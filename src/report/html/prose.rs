@@ -24,11 +24,15 @@ pub(super) fn incidents(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()
         incident(shown, &shown.analysis.incidents[number], out)?;
     }
     let mut untold = answer::untold(shown).peekable();
-    if all == 0 && untold.peek().is_none() {
+    if all == 0 && untold.peek().is_none() && answer::signs(shown).next().is_none() {
         writeln!(out, "<p class=\"quiet\">None.</p>")?;
     }
     for end in untold {
         process_end(shown, end, out)?;
+    }
+    for sign in answer::signs(shown) {
+        let name = sentence(sign.means);
+        card(shown, "sign", &name, None, &sign.evidence, out)?;
     }
     if all > INCIDENTS {
         let more = count(all - INCIDENTS, "more incident", "more incidents");
@@ -42,24 +46,38 @@ pub(super) fn incidents(shown: &Shown<'_>, out: &mut dyn Write) -> io::Result<()
 
 /// A server's end that no close tells of.
 fn process_end(shown: &Shown<'_>, end: &ProcessEnd, out: &mut dyn Write) -> io::Result<()> {
+    let tag = end.name.unwrap_or("server");
+    let (title, missing) = (sentence(&end.summary), answer::unnamed(end));
+    card(shown, tag, &title, Some(missing), &end.evidence, out)
+}
+
+/// A card that stands for no close.
+fn card(
+    shown: &Shown<'_>,
+    tag: &str,
+    title: &str,
+    missing: Option<&str>,
+    pieces: &[Evidence],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     writeln!(
         out,
-        "<article class=\"card server-shutdown\"><div class=\"head\"><span class=\"tag\">{}</span></div><h3><bdi>{}</bdi></h3>",
-        end.name.unwrap_or("server"),
-        text(&sentence(&end.summary)),
+        "<article class=\"card\"><div class=\"head\"><span class=\"tag\">{}</span></div><h3><bdi>{}</bdi></h3><ol class=\"evidence\">",
+        text(tag),
+        text(title),
     )?;
-    if let Some(at) = end.at {
-        writeln!(out, "<p class=\"quiet\">{}</p>", text(&shown.time.show(at)))?;
-    }
-    writeln!(out, "<ol class=\"evidence\">")?;
-    for piece in &end.evidence {
+    for piece in pieces {
         evidence(shown, piece, out)?;
     }
-    writeln!(
-        out,
-        "</ol><ul class=\"points\"><li><span class=\"lead\">missing:</span> {}</li></ul></article>",
-        text(answer::unnamed(end))
-    )
+    write!(out, "</ol>")?;
+    if let Some(missing) = missing {
+        write!(
+            out,
+            "<ul class=\"points\"><li><span class=\"lead\">missing:</span> {}</li></ul>",
+            text(missing)
+        )?;
+    }
+    writeln!(out, "</article>")
 }
 
 fn incident(shown: &Shown<'_>, incident: &Incident, out: &mut dyn Write) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use super::{
     AdvisoryView, AlternativeView, CaptureView, ClockView, CloseView, Closes, CommentView,
     CrossingView, DelayView, EvidenceView, ForeignView, IncidentView, InterfaceView, OutcomeView,
-    PacketView, ReportView, Row, SCHEMA, ServerView, ShownView, SkippedView, SocketView,
+    PacketView, ReportView, Row, SCHEMA, ServerView, ShownView, SignView, SkippedView, SocketView,
     SourceView, ToolView,
 };
 use crate::align::clock::{Clock, When};
@@ -42,6 +42,7 @@ impl<'a> Views<'a> {
             shown: self.counts(),
             sources: self.sources().collect(),
             servers: self.servers().collect(),
+            signs: self.signs().collect(),
             incidents: self.incidents().collect(),
             advisories: self.advisories().collect(),
             skipped: self.skipped().collect(),
@@ -81,6 +82,17 @@ impl<'a> Views<'a> {
             .iter()
             .enumerate()
             .map(|(index, life)| self.server(index, life))
+    }
+
+    /// What logs say of servers and hosts.
+    pub fn signs(&self) -> impl Iterator<Item = SignView<'a>> {
+        self.shown.analysis.signs.iter().map(|sign| SignView {
+            says: sign.means,
+            costs_connections: sign.costs_connections,
+            count: sign.count,
+            at_least: sign.at_least,
+            evidence: self.evidence(&sign.evidence),
+        })
     }
 
     /// The incidents shown.

@@ -39,14 +39,17 @@ fn from_log(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     {
         return None;
     }
-    let (opened, closed) = (disconnect.opened?, disconnect.closed?);
+    let closed = disconnect.closed?;
+    let opened = disconnect.opened.unwrap_or(closed);
     let errors: Vec<_> = life
         .events
         .iter()
         .filter(|event| matches!(&event.kind, ServerEventKind::AcceptError(what) if what.contains("too many open files")))
         .filter_map(|event| {
             let first = event.first.as_ref().unwrap_or(&event.at);
-            Some((first, disconnect.log(first)?, disconnect.log(&event.at)?))
+            let (began, ended) = (disconnect.log(first)?, disconnect.log(&event.at)?);
+            let nearer = closed.since(began) <= ended.since(closed);
+            Some((if nearer { first } else { &event.at }, began, ended))
         })
         .collect();
     let (first, last) = (errors.first()?, errors.last()?);
