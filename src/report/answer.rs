@@ -221,7 +221,7 @@ pub fn example<'a>(shown: &Shown<'a>, incident: &Incident) -> Option<Held<'a, Cl
     closes.get(best?)
 }
 
-/// The first and the last moment of everything shown.
+/// The first and the last moment of everything shown; where no close is, of what servers' logs tell instead.
 pub fn span(shown: &Shown<'_>) -> Option<(Instant, Instant)> {
     let analysis = shown.analysis;
     let moments = shown.closes.iter().flat_map(|&index| {
@@ -230,6 +230,10 @@ pub fn span(shown: &Shown<'_>) -> Option<(Instant, Instant)> {
         let closed = close.closed_at.map(|when| when.at);
         closed.into_iter().chain(evidence.into_iter().flatten())
     });
+    let told = untold(shown).flat_map(|end| &end.evidence);
+    let told = told.chain(signs(shown).flat_map(|sign| &sign.evidence));
+    let told = told.filter_map(|piece| Some(piece.at?.at));
+    let moments = moments.chain(told.filter(|_| shown.closes.is_empty()));
     let mut span: Option<(Instant, Instant)> = None;
     for at in moments {
         span = Some(span.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
