@@ -178,8 +178,33 @@ fn of_row(message: &str, found: &Found<'_>) -> Said {
     if said.library == Library::Unknown && said.local.is_some() {
         said.library = Library::Go;
     }
+    own_address(message, &mut said);
     extra_fields(message, &mut said);
     said
+}
+
+/// Ports from here on are what Linux and others give to connecting sockets; servers are reached at lower ones, a Kubernetes
+/// NodePort (up to 32767) among them.
+const EPHEMERAL: u16 = 32_768;
+
+/// `connected 10.0.0.7:41216`: the client's own address, where nothing says that it is where the client went.
+fn own_address(message: &str, said: &mut Said) {
+    let Some(text) = said
+        .server
+        .as_deref()
+        .filter(|_| said.weight == Weight::Word)
+    else {
+        return;
+    };
+    let (Some(own), Some(at)) = (address::socket(text), message.find(text)) else {
+        return;
+    };
+    let before = message[..at].trim_end().to_ascii_lowercase();
+    let led_to = ["to", "at", "server", "from", "/"];
+    if own.port() >= EPHEMERAL && !led_to.iter().any(|word| before.ends_with(word)) {
+        said.local = said.local.or(Some(own));
+        said.server = None;
+    }
 }
 
 /// A line with nothing but an operating-system error, in a client's log.

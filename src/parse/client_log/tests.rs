@@ -250,3 +250,18 @@ fn any_cut_of_any_sentence_is_harmless() {
         }
     }
 }
+
+#[test]
+fn an_address_that_the_client_connects_from_is_no_server() {
+    let said = |line| read(line, Library::Unknown, true).expect("of NATS");
+    let own = said("connected 10.0.0.7:41216");
+    assert_eq!(own.server, None);
+    assert_eq!(own.local, "10.0.0.7:41216".parse().ok());
+    for line in [
+        "connected to 10.0.0.1:41216",
+        "connected 10.0.0.1:30222",
+        "connected nats://10.0.0.1:41216",
+    ] {
+        assert!(said(line).server.is_some(), "{line}");
+    }
+}
