@@ -82,6 +82,17 @@ impl Region {
         })
     }
 
+    /// The mean of its corners, which lies inside.
+    fn middle(&self) -> Line {
+        let mean = |part: fn(&Line) -> f64| {
+            self.corners.iter().map(part).sum::<f64>() / self.corners.len() as f64
+        };
+        Line {
+            offset: mean(|corner| corner.offset),
+            slope: mean(|corner| corner.slope),
+        }
+    }
+
     /// No bound on one of its sides.
     pub fn is_unbounded(&self) -> bool {
         let (low, high) = self.band(0.0);
@@ -208,6 +219,17 @@ pub fn best_line(bounds: &[Bound]) -> Option<(Line, u64)> {
         offset: best_slope.mul_add(-center, value),
         slope: best_slope,
     };
+    if best.weight < total && sweeps >= SWEEPS {
+        // A set too thin for the sweeps that were left: among the lines that satisfy as much, some may satisfy more.
+        let mut region = region(bounds.iter(), line);
+        region.cut_all(bounds.iter().filter(|bound| !bound.allows(line)));
+        let inner = region.middle();
+        let allowed = bounds.iter().filter(|bound| bound.allows(inner));
+        let weight = allowed.map(|bound| u64::from(bound.weight)).sum();
+        if weight > best.weight {
+            return Some((inner, weight));
+        }
+    }
     Some((line, best.weight))
 }
 
