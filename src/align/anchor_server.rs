@@ -88,7 +88,7 @@ fn close(conn: &Conn, entry: &ServerConn, near: Near, out: &mut Vec<Anchor>) {
     let client = server.other();
     let packet = |at: Moment| Side::packet(conn.source, at);
     let server_fin = earliest(conn.flow(server).fin, own_rst(conn, server));
-    let client_fin = conn.flow(client).fin;
+    let client_fin = goodbye(conn, client);
     let slow = matches!(
         entry.reason,
         Some(CloseReason::SlowConsumerPendingBytes | CloseReason::SlowConsumerWriteDeadline)
@@ -135,6 +135,20 @@ fn close(conn: &Conn, entry: &ServerConn, near: Near, out: &mut Vec<Anchor>) {
         }
         _ => {}
     }
+}
+
+/// The packet by which `end` left, at the latest: its FIN, or where something within the stream says goodbye before that
+/// (TLS close_notify, RFC 8446 section 6.1; a WebSocket close frame; MQTT DISCONNECT), its last data.
+fn goodbye(conn: &Conn, end: End) -> Option<Moment> {
+    let flow = conn.flow(end);
+    let fin = flow.fin?;
+    let within = conn.session.as_ref().is_some_and(|session| {
+        session.tls.is_some() || session.websocket.is_some() || session.mqtt.is_some()
+    });
+    let last = flow
+        .last_data
+        .filter(|last| within && last.frame < fin.frame);
+    Some(last.unwrap_or(fin))
 }
 
 /// Lines that the server writes when it sends -ERR, and what must have come before.

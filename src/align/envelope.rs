@@ -2,11 +2,13 @@
 //! directions' delays bound the offset between the two clocks (Moon, Skelly and Towsley, "Estimation and removal of
 //! clock skew from network delay measurements", 1999).
 //!
-//! Which capture is nearer to the originator needs no clock: the smallest apparent delay of its segments minus the
-//! largest of the responder's is twice the true delay between the captures, whatever the offset.
+//! Which capture is nearer to the originator needs no clock: the apparent delay of one of its segments minus that of a
+//! segment of the responder's soon before or after is the true delay forth and back, whatever the offset. Only neighbours
+//! are compared: over a longer time the clocks drift apart by more than that.
 
 use std::collections::HashMap;
 
+use super::agree::DRIFT;
 use super::anchor::{Anchor, Side};
 use super::joined::{Joined, Leg};
 use crate::reconstruct::conn::{Conn, End};
@@ -37,20 +39,43 @@ pub fn anchors(conns: &Shelf<Conn>, joined: &Joined, out: &mut Vec<Anchor>) {
 
 /// `Some(true)`: `here` was captured nearer to the originator than `there`. `None` where nothing tells.
 pub fn nearer_to_orig(here: &Conn, there: &Conn) -> Option<bool> {
-    let orig = extremes(&same_segments(here, there, End::Orig))?;
-    let resp = extremes(&same_segments(here, there, End::Resp))?;
-    // Nearer: originator's segments come later there, the responder's come earlier there.
-    let (orig_delay, resp_delay) = (apart(orig.0), apart(resp.1));
-    (orig_delay != resp_delay).then_some(orig_delay > resp_delay)
+    let orig = same_segments(here, there, End::Orig);
+    let resp = same_segments(here, there, End::Resp);
+    first_passed(&orig, &resp)
+}
+
+/// Whether the originator's segments pass here before they pass there, by the most decided of neighbouring segments.
+fn first_passed(orig: &Pairs, resp: &Pairs) -> Option<bool> {
+    let mut sum = 0_i64;
+    let mut votes = 0_i64;
+    for pair in orig {
+        let after = resp.partition_point(|other| other.0.ns < pair.0.ns);
+        let beside = [after.checked_sub(1), Some(after)];
+        for other in beside.into_iter().flatten().filter_map(|at| resp.get(at)) {
+            // Forth and back, and what the clocks drift apart in between.
+            let around = apart(*pair).saturating_sub(apart(*other));
+            let gap = (pair.0.ns - other.0.ns).unsigned_abs() as f64;
+            let drifted = (gap * 2.0 * DRIFT) as i64;
+            if around.abs() > drifted {
+                votes += around.signum();
+                sum = sum.saturating_add(around);
+            }
+        }
+    }
+    match votes {
+        0 => (sum != 0).then_some(sum > 0),
+        votes => Some(votes > 0),
+    }
 }
 
 fn pair(here: &Conn, there: &Conn, out: &mut Vec<Anchor>) {
     let orig = same_segments(here, there, End::Orig);
     let resp = same_segments(here, there, End::Resp);
-    let (Some(orig_edge), Some(resp_edge)) = (extremes(&orig), extremes(&resp)) else {
+    if orig.is_empty() || resp.is_empty() {
         return;
-    };
-    let here_first = apart(orig_edge.0) >= apart(resp_edge.1);
+    }
+    // Where nothing tells, the captures are closer together than their clocks can be read.
+    let here_first = first_passed(&orig, &resp).unwrap_or(true);
     // The tightest segment of every stretch of the connection, for each direction.
     for (pairs, forward) in [(&orig, here_first), (&resp, !here_first)] {
         for stretch in pairs.chunks((pairs.len() / STRETCHES).max(1)) {

@@ -30,7 +30,9 @@ pub fn headline(shown: &Shown<'_>) -> String {
         return full_stop(&incident.summary);
     }
     let closes = shown.closes.len();
-    let unnamed = untold(shown).filter(|end| !end.names_connections).last();
+    let unnamed = untold(shown)
+        .filter(|end| !end.names_connections)
+        .next_back();
     if let Some(end) = unnamed.filter(|_| lost(shown).is_empty()) {
         let end = full_stop(&end.summary);
         return match closes {

@@ -38,7 +38,9 @@ impl Other {
         } else {
             value.to_string()
         };
-        text.truncate(text.floor_char_boundary(Self::LONGEST));
+        while text.len() > Self::LONGEST {
+            text.pop();
+        }
         Some(Self {
             name,
             value: text.into(),

@@ -1,0 +1,322 @@
+//! Every incident with clocks that are wrong: each source shifted, drifting, in another zone, some stepped half-way. The
+//! truth is known, since all sources of an incident were recorded by one clock: it lies inside the reported intervals of
+//! captures and server logs.
+
+#[path = "damage_kit/mod.rs"]
+mod damage_kit;
+#[path = "incident_kit/mod.rs"]
+#[allow(dead_code, reason = "not every test uses all of it")]
+mod incident_kit;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use damage_kit::{Dice, records};
+use incident_kit::{Incident, analyze_paths, incidents, is_capture};
+use natsleuth::align::clock::When;
+use natsleuth::attribute::finding::Analysis;
+use natsleuth::span::{Moment, Place};
+use natsleuth::time::{SECOND, Stamp};
+use rayon::prelude::*;
+use tempfile::TempDir;
+
+/// How a source's clock is wrong.
+#[derive(Clone, Copy, Debug, Default)]
+struct Warp {
+    /// Ahead by this, nanoseconds.
+    ahead: i64,
+    /// Fast by this, parts per million.
+    ppm: f64,
+    /// The moment from which drift counts.
+    since: i64,
+    /// From this true moment on, ahead by this much more.
+    step: Option<(i64, i64)>,
+}
+
+impl Warp {
+    /// What it shows at a true moment.
+    fn shows(&self, at: i64) -> i64 {
+        let step = self
+            .step
+            .filter(|step| at >= step.0)
+            .map_or(0, |step| step.1);
+        let drift = (at - self.since) as f64 * self.ppm * 1e-6;
+        at + self.ahead + drift as i64 + step
+    }
+}
+
+/// A civil time in a line: where it stands, in nanoseconds as if in UTC, its digits, and whether it says that it is UTC.
+struct Written {
+    start: usize,
+    end: usize,
+    ns: i64,
+    digits: u8,
+    utc: bool,
+}
+
+/// The first time in a line that is written with date, seconds and a fraction.
+fn written(line: &[u8]) -> Option<Written> {
+    const SHAPE: &[u8] = b"9999-99-99T99:99:99.9";
+    let fits = |at: usize| {
+        line.get(at..at + SHAPE.len()).is_some_and(|text| {
+            text.iter().zip(SHAPE).all(|(byte, shape)| match shape {
+                b'9' => byte.is_ascii_digit(),
+                b'-' => matches!(byte, b'-' | b'/'),
+                b'T' => matches!(byte, b'T' | b' '),
+                b'.' => matches!(byte, b'.' | b','),
+                _ => byte == shape,
+            })
+        })
+    };
+    let start = (0..line.len().min(60)).find(|&at| fits(at))?;
+    let number = |from: usize, len: usize| -> i64 {
+        line[start + from..start + from + len]
+            .iter()
+            .fold(0, |number, byte| number * 10 + i64::from(byte - b'0'))
+    };
+    let fraction = line[start + 20..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit());
+    let digits = fraction.count();
+    let date = chrono::NaiveDate::from_ymd_opt(
+        number(0, 4) as i32,
+        number(5, 2) as u32,
+        number(8, 2) as u32,
+    )?;
+    let time = date.and_hms_opt(
+        number(11, 2) as u32,
+        number(14, 2) as u32,
+        number(17, 2) as u32,
+    )?;
+    let part = number(20, digits.min(9)) * 10_i64.pow(9 - digits.min(9) as u32);
+    let end = start + 20 + digits;
+    Some(Written {
+        start,
+        end,
+        ns: time.and_utc().timestamp() * SECOND + part,
+        digits: digits.min(9) as u8,
+        utc: line.get(end) == Some(&b'Z'),
+    })
+}
+
+/// The line with another time in the same form.
+fn rewritten(line: &[u8], at: &Written, ns: i64) -> Vec<u8> {
+    let time =
+        chrono::DateTime::from_timestamp(ns.div_euclid(SECOND), ns.rem_euclid(SECOND) as u32)
+            .expect("a time");
+    let old = &line[at.start..at.end];
+    let mut text = time.format("%Y-%m-%dT%H:%M:%S").to_string().into_bytes();
+    for place in [4, 7, 10] {
+        text[place] = old[place];
+    }
+    let nanos = format!("{:09}", ns.rem_euclid(SECOND));
+    text.push(old[19]);
+    text.extend_from_slice(&nanos.as_bytes()[..usize::from(at.digits)]);
+    [&line[..at.start], &text, &line[at.end..]].concat()
+}
+
+/// A record of a source: what its clock shows, where it stands, and the true moment.
+struct Record {
+    place: Place,
+    shown: i64,
+    digits: u8,
+    truth: i64,
+}
+
+/// A file with its clock warped, and its records.
+fn warped(bytes: &[u8], capture: bool, warp: &Warp, zone_s: i64) -> (Vec<u8>, Vec<Record>) {
+    let (mut out, parts) = records(bytes, capture);
+    let mut kept = Vec::new();
+    for (index, part) in parts.iter().enumerate() {
+        if capture {
+            let word = |at: usize| u32::from_le_bytes(part[at..at + 4].try_into().expect("four"));
+            let unit = if bytes[..4] == [0x4d, 0x3c, 0xb2, 0xa1] {
+                1
+            } else {
+                1000
+            };
+            let truth = i64::from(word(0)) * SECOND + i64::from(word(4)) * unit;
+            let shown = warp.shows(truth).div_euclid(unit) * unit;
+            out.extend(((shown / SECOND) as u32).to_le_bytes());
+            out.extend(((shown % SECOND / unit) as u32).to_le_bytes());
+            out.extend_from_slice(&part[8..]);
+            kept.push(Record {
+                place: Place::Frame(index as u64 + 1),
+                shown,
+                digits: if unit == 1 { 9 } else { 6 },
+                truth,
+            });
+        } else if let Some(at) = written(part) {
+            let zone = if at.utc { 0 } else { zone_s * SECOND };
+            let shown = warp.shows(at.ns) + zone;
+            out.extend(rewritten(part, &at, shown));
+            kept.push(Record {
+                place: Place::Line(index as u64 + 1),
+                shown,
+                digits: at.digits,
+                truth: at.ns,
+            });
+        } else {
+            out.extend_from_slice(part);
+        }
+    }
+    (out, kept)
+}
+
+/// An incident whose sources have wrong clocks.
+struct Wrong {
+    _folder: TempDir,
+    paths: Vec<PathBuf>,
+    sources: BTreeMap<String, (Warp, Vec<Record>)>,
+}
+
+fn wrong(
+    incident: &Incident,
+    warp: impl Fn(&Path, &mut Dice, i64) -> (Warp, i64),
+    seed: u64,
+) -> Wrong {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut dice = Dice(seed);
+    let (mut paths, mut sources) = (Vec::new(), BTreeMap::new());
+    for path in incident.evidence() {
+        let name = path
+            .file_name()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned();
+        let bytes = fs::read(&path).expect("a file");
+        let capture = is_capture(&path);
+        let log = path.extension().is_some_and(|ending| ending == "log");
+        let copy = folder.path().join(&name);
+        // What the kernel and the shell wrote keeps its clock: few of its lines say when.
+        if capture || log && !name.starts_with("kern") {
+            let (_, plain) = warped(&bytes, capture, &Warp::default(), 0);
+            let middle = plain.get(plain.len() / 2).map_or(0, |record| record.truth);
+            let (warp, zone) = warp(&path, &mut dice, middle);
+            let (bytes, records) = warped(&bytes, capture, &warp, zone);
+            fs::write(&copy, bytes).expect("a copy");
+            sources.insert(name, (warp, records));
+        } else {
+            fs::write(&copy, bytes).expect("a copy");
+        }
+        paths.push(copy);
+    }
+    Wrong {
+        _folder: folder,
+        paths,
+        sources,
+    }
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+impl Wrong {
+    /// Records whose true moment is not where the common line has them; the common line is the reference's clock.
+    fn outside(&self, incident: &str, analysis: &Analysis) -> Vec<String> {
+        let reference = analysis
+            .clocks
+            .iter()
+            .find(|clock| clock.how.starts_with("the reference"));
+        let Some(reference) = reference else {
+            return Vec::new();
+        };
+        let name = file_name(&analysis.sources[reference.source.0 as usize].path);
+        let Some((line, _)) = self.sources.get(name) else {
+            return Vec::new();
+        };
+        let mut found = Vec::new();
+        for clock in analysis
+            .clocks
+            .iter()
+            .filter(|clock| clock.aligned && !clock.outer)
+        {
+            let name = file_name(&analysis.sources[clock.source.0 as usize].path);
+            // A client's log is tied by habit: how soon it usually says what happened.
+            let Some((warp, records)) = self
+                .sources
+                .get(name)
+                .filter(|_| !name.starts_with("client-") || name.ends_with(".pcap"))
+            else {
+                continue;
+            };
+            let wrong = records.iter().find_map(|record| {
+                let when: When = match record.place {
+                    Place::Frame(frame) => clock.moment(Moment { ns: record.shown, frame }),
+                    place => clock.stamp(place, Stamp::civil(record.shown, record.digits)),
+                };
+                // Both were cut to their digits when they were written.
+                let cut = 2 * 10_i64.pow(9 - u32::from(record.digits)).max(1000);
+                let truth = line.shows(record.truth);
+                let inside = when.bounds.low - cut <= truth && truth <= when.bounds.high + cut;
+                (!inside).then(|| {
+                    format!(
+                        "{incident}/{name} {:?}: {} ns outside of an interval of {} ns, {warp:?}; {}",
+                        record.place,
+                        (truth - when.bounds.high).max(when.bounds.low - truth),
+                        when.bounds.high - when.bounds.low,
+                        clock.how
+                    )
+                })
+            });
+            found.extend(wrong);
+        }
+        found
+    }
+}
+
+/// Up to two minutes wrong and 40 ppm fast or slow, logs in any zone.
+fn any(path: &Path, dice: &mut Dice, middle: i64) -> (Warp, i64) {
+    let capture = is_capture(path);
+    let ahead = dice.below(240_000_000) as i64 * 1000 - 120 * SECOND;
+    let ppm = dice.below(81) as f64 - 40.0;
+    let zone = (dice.below(105) as i64 - 48) * 900;
+    let warp = Warp {
+        ahead,
+        ppm,
+        since: middle,
+        step: None,
+    };
+    (warp, if capture { 0 } else { zone })
+}
+
+/// How many times each incident is warped.
+fn rounds() -> u64 {
+    std::env::var("NATSLEUTH_CLOCKS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(2)
+}
+
+fn all_hold(warp: impl Fn(&Path, &mut Dice, i64) -> (Warp, i64) + Sync) {
+    let incidents = incidents();
+    let broken: Vec<String> = incidents
+        .par_iter()
+        .flat_map(|incident| {
+            (0..rounds())
+                .into_par_iter()
+                .map(move |seed| (incident, seed))
+        })
+        .flat_map_iter(|(incident, seed)| {
+            let wrong = wrong(incident, &warp, seed * 7919 + 1);
+            let analysis = analyze_paths(&wrong.paths);
+            let broken = wrong.outside(&incident.name, &analysis);
+            broken
+                .into_iter()
+                .map(move |text| format!("seed {seed}: {text}"))
+        })
+        .collect();
+    assert!(
+        broken.is_empty(),
+        "{} broken:\n{}",
+        broken.len(),
+        broken.join("\n")
+    );
+}
+
+#[test]
+fn shifted_drifting_and_rezoned_captures_and_server_logs_keep_the_truth_inside() {
+    all_hold(any);
+}
