@@ -30,9 +30,7 @@ pub fn headline(shown: &Shown<'_>) -> String {
         return full_stop(&incident.summary);
     }
     let closes = shown.closes.len();
-    let unnamed = untold(shown)
-        .filter(|end| !end.names_connections)
-        .next_back();
+    let unnamed = untold(shown).rfind(|end| !end.names_connections);
     if let Some(end) = unnamed.filter(|_| lost(shown).is_empty()) {
         let end = full_stop(&end.summary);
         return match closes {
