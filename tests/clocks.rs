@@ -5,7 +5,6 @@
 #[path = "damage_kit/mod.rs"]
 mod damage_kit;
 #[path = "incident_kit/mod.rs"]
-#[allow(dead_code, reason = "not every test uses all of it")]
 mod incident_kit;
 
 use std::collections::BTreeMap;

@@ -1,7 +1,6 @@
 //! Connections whose end no source shows: a capture near the server, and a client that came back.
 
 #[path = "incident_kit/mod.rs"]
-#[allow(dead_code, reason = "not every test uses all of it")]
 mod incident_kit;
 
 use std::path::{Path, PathBuf};
