@@ -237,7 +237,7 @@ impl Wrong {
             let Some((warp, records)) = self
                 .sources
                 .get(name)
-                .filter(|_| !name.starts_with("client-") || name.ends_with(".pcap"))
+                .filter(|_| !name.starts_with("client-") || is_capture(Path::new(name)))
             else {
                 continue;
             };

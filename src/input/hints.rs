@@ -103,7 +103,7 @@ fn sosreport(part: &str) -> Option<String> {
         Some(at) => words.truncate(at),
         None if words
             .last()
-            .is_some_and(|w| w.len() >= 14 && w[..14].bytes().all(|b| b.is_ascii_digit())) =>
+            .is_some_and(|w| w.len() >= 14 && w.bytes().take(14).all(|b| b.is_ascii_digit())) =>
         {
             words.pop();
         }
