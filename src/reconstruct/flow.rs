@@ -22,6 +22,8 @@ pub struct FlowState {
     pub present: Assembler,
     /// Position behind everything sent, SYN and FIN included.
     pub next: i64,
+    /// Position that an empty segment carried, where it lay behind `next`: what is between was sent and never seen.
+    pub empty_ahead: i64,
     /// Position up to which the peer acknowledged.
     pub acked: i64,
     /// Position of the FIN.
@@ -148,6 +150,15 @@ impl Recent {
     /// Packets without identification: retransmissions take a round trip at least, copies do not.
     const NO_ID: i64 = 1_000_000;
 
+    /// The peer sent its SYN once more: a SYN-ACK after it answers that one. Linux gives every SYN-ACK the identification 0.
+    fn forget_syn_ack(&mut self) {
+        for mark in &mut self.marks {
+            if mark.flags & SYN != 0 {
+                *mark = Mark::default();
+            }
+        }
+    }
+
     /// Says whether the packet was just seen, and remembers it if not.
     fn seen(&mut self, segment: &Segment, ns: i64, interface: u32) -> bool {
         let mark = Mark {
@@ -197,6 +208,11 @@ impl FlowState {
     /// The capture recorded this packet just before.
     pub fn is_capture_duplicate(&mut self, segment: &Segment, ns: i64, interface: u32) -> bool {
         self.recent.seen(segment, ns, interface)
+    }
+
+    /// The peer's SYN came: the next SYN-ACK is no copy of an earlier one.
+    pub fn owes_syn_ack(&mut self) {
+        self.recent.forget_syn_ack();
     }
 
     /// Starts positions at a SYN.

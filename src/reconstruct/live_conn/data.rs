@@ -39,9 +39,11 @@ impl LiveConn {
         flow.flow.bytes += u64::from(added.new);
         let mut seen = "";
         let advances = stop > next;
-        if start > next {
+        // What lies before an empty segment's number was sent before it.
+        let sent = next.max(flow.empty_ahead);
+        if start > sent {
             seen = name::LOST_SEGMENT;
-        } else if start < next {
+        } else if start < sent {
             let receiver = &self.flows[peer];
             let last = receiver.flow.last_packet.map_or(i64::MIN, |last| last.ns);
             // Behind the receiver's FIN its last packet may be a RST, which asks for nothing.

@@ -220,6 +220,9 @@ impl LiveConn {
             note(&mut self.anomalies, name::CAPTURE_DUPLICATE, end, at);
             return;
         }
+        if segment.has(SYN) && !segment.has(ACK) {
+            self.flows[1 - me].owes_syn_ack();
+        }
         self.state.segment(end, segment);
         self.silence(at);
         let is_rst = segment.has(RST);
@@ -357,7 +360,16 @@ impl LiveConn {
                 }
             }
         } else if !segment.has(SYN) {
-            self.flows[me].probing = Probe::None;
+            let flow = &mut self.flows[me];
+            flow.probing = Probe::None;
+            let ahead = start - flow.next.max(flow.empty_ahead);
+            if (1..1 << 30).contains(&ahead) && !segment.has(FIN) {
+                flow.empty_ahead = start;
+                flow.habits.ip_id_at_next = segment.ip_id;
+                flow.habits.tsval_at_next = segment.options.timestamps.map(|stamps| stamps.0);
+                note(&mut self.anomalies, name::LOST_SEGMENT, end, at);
+                seen = name::LOST_SEGMENT;
+            }
         }
         if segment.has(FIN) {
             let named = self.finish_flow(end, segment, start, at);

@@ -241,6 +241,18 @@ fn what_the_peer_has_and_the_capture_has_not_is_capture_loss() {
 }
 
 #[test]
+fn an_empty_segment_behind_what_was_sent_shows_a_loss_once() {
+    let conn = Dialogue::open()
+        .data(Resp, 1, 1, b"abc")
+        .ack(Orig, 1, 4)
+        .ack(Resp, 404, 1)
+        .ack(Resp, 404, 1)
+        .end();
+    assert_eq!(names(&conn), [("lost_segment", Resp, 1)]);
+    assert_eq!(conn.resp.bytes, 3);
+}
+
+#[test]
 fn overtaken_or_sent_again_is_told_by_the_identification() {
     let say = |seq, data, id| Say {
         flags: ACK,
