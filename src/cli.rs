@@ -208,15 +208,15 @@ pub struct Redact {
 /// `batch`.
 #[derive(Debug, Args)]
 pub struct Batch {
-    /// The folder that holds the bundles
+    /// The folder that holds the bundles; or s3://BUCKET/PREFIX, gs:// or az://, where built with object stores
     pub root: PathBuf,
-    /// The output folder: reports, a Parquet data set, and a manifest that makes the next run cheap
+    /// The output folder (or s3://...): reports, a Parquet data set, and a manifest that makes the next run cheap
     #[arg(short, long, value_name = "FOLDER")]
     pub output: PathBuf,
     /// How deep bundles are below ROOT: 2 for ROOT/CUSTOMER/BUNDLE
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=16))]
     pub depth: usize,
-    /// Bundles at once; as many as processors without
+    /// Bundles at once; twice as many as processors without
     #[arg(long, visible_alias = "threads", value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=1024))]
     pub jobs: Option<usize>,
     /// Memory that all bundles in work may need together, by estimate

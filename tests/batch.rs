@@ -270,3 +270,91 @@ fn killed_at_any_moment_it_ends_with_the_same_output() {
         assert!(tree(&root.path(&name)) == whole, "{name}");
     }
 }
+
+/// The queries that the guide to batches gives, in order.
+fn queries(out: &Path) -> Vec<String> {
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/batch/README.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let block = guide.split("```sql\n").nth(1).unwrap();
+    let block = block.split("```").next().unwrap();
+    let block = block.replace("OUT/", &format!("{}/", out.display()));
+    let queries = block.split(';').map(str::trim);
+    queries
+        .filter(|query| !query.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+#[allow(clippy::print_stderr, reason = "a skipped test says so")]
+fn duckdb_answers_the_guides_queries_over_the_data_set() {
+    let mut duckdb = Command::new("python3");
+    duckdb.args(["-c", "import duckdb"]);
+    if !duckdb
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|s| s.success())
+    {
+        eprintln!("skipped: DuckDB's Python package is not installed");
+        return;
+    }
+    let root = root();
+    // Two customers, as `--depth 2` finds them; one has a bundle that cannot be read.
+    for (bundle, to) in [
+        ("folder-0", "acme/monday"),
+        ("archive-1.tgz", "acme/tuesday.tgz"),
+        ("folder-2", "umbrella/monday"),
+        ("broken", "umbrella/tuesday"),
+    ] {
+        let to = root.path("customers").join(to);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::rename(root.path("in").join(bundle), to).unwrap();
+    }
+    let customers = BatchOptions {
+        depth: 2,
+        ..options(&root.path("customers"), root.path("out"))
+    };
+    batch::run(&customers, &Silent).unwrap();
+    let answers: Vec<serde_json::Value> = queries(&root.path("out"))
+        .iter()
+        .map(|query| {
+            let script = "import duckdb, json, sys\n\
+                print(json.dumps([list(row) for row in duckdb.sql(sys.argv[1]).fetchall()], default=str))";
+            let output = Command::new("python3")
+                .args(["-c", script, query])
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{query}: {output:?}");
+            serde_json::from_slice(&output.stdout).unwrap()
+        })
+        .collect();
+    let [mix, weeks, failed] = &answers[..] else {
+        panic!("{} queries", answers.len());
+    };
+    let sum = |rows: &serde_json::Value, column: usize| -> i64 {
+        let rows = rows.as_array().unwrap().iter();
+        rows.map(|row| row[column].as_i64().unwrap()).sum()
+    };
+    // Two closes in each of three bundles: a normal one and a slow consumer.
+    assert_eq!(sum(mix, 4), 6, "{mix}");
+    let slow = mix
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row[2] == "slow-consumer");
+    assert_eq!(slow.unwrap()[3], "write-deadline");
+    assert_eq!(sum(weeks, 3), 6, "{weeks}");
+    let of = |customer: &str| -> i64 {
+        let rows = weeks.as_array().unwrap().iter();
+        rows.filter(|row| row[0] == customer)
+            .map(|row| row[3].as_i64().unwrap())
+            .sum()
+    };
+    assert_eq!((of("acme"), of("umbrella")), (4, 2), "{weeks}");
+    assert_eq!(failed[0][0], "umbrella/tuesday", "{failed}");
+    assert!(
+        failed[0][1].as_str().unwrap().contains("PNG image"),
+        "{failed}"
+    );
+    assert_eq!(failed.as_array().unwrap().len(), 1, "{failed}");
+}

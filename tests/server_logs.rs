@@ -296,6 +296,24 @@ fn the_same_lines_in_every_wrapper_are_the_same_lives() {
         ("stern", wrapped(|_, line| format!("nats-0 nats {line}"))),
         ("compose", wrapped(|_, line| format!("nats-1  | {line}"))),
         (
+            "compose in a CI system's log",
+            wrapped(|i, line| format!("{} nats-1  | {line}", at(i))),
+        ),
+        (
+            "cri and kubectl --timestamps",
+            wrapped(|i, line| format!("{0} {0} stderr F {line}", at(i))),
+        ),
+        (
+            "rfc 3164 and kubectl --timestamps",
+            wrapped(|i, line| {
+                format!(
+                    "{} <30>Nov 23 07:54:{:02} h1 nats-server[12943]: {line}",
+                    at(i),
+                    i / 60
+                )
+            }),
+        ),
+        (
             "journald short",
             wrapped(|i, line| format!("Nov 23 07:54:{:02} h1 nats-server[12943]: {line}", i / 60)),
         ),

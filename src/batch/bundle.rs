@@ -16,10 +16,12 @@ pub struct Bundle {
     pub name: String,
     /// Names its files in the output: follows from the name, is safe as a file name, and is unique.
     pub id: String,
-    /// Where it is.
+    /// Where it is; empty if it is in a bucket.
     pub path: PathBuf,
     /// Bytes of all its files.
     pub bytes: u64,
+    /// What stands for its contents without reading them: a bucket's listing.
+    pub listed: Option<String>,
 }
 
 /// Folders inside a bundle that are looked into.
@@ -72,18 +74,29 @@ fn level(
             continue;
         }
         let raw = path.strip_prefix(folder).unwrap_or(&path);
-        let digest = Sha256::new()
-            .chain_update(prefix)
-            .chain_update(raw.as_os_str().as_encoded_bytes())
-            .finalize();
         found.0.push(Bundle {
-            id: hex(&digest[..8]),
+            id: id(prefix, raw.as_os_str().as_encoded_bytes()),
             bytes: size(&path, 0),
             name,
             path,
+            listed: None,
         });
     }
     Ok(())
+}
+
+fn id(prefix: &str, raw: &[u8]) -> String {
+    let digest = Sha256::new()
+        .chain_update(prefix)
+        .chain_update(raw)
+        .finalize();
+    hex(&digest[..8])
+}
+
+/// A name that leads nowhere else.
+#[cfg(feature = "object-store")]
+pub fn is_plain(part: &str) -> bool {
+    !matches!(part, "" | "." | "..") && !part.contains(['/', '\\', '\0'])
 }
 
 /// Lower-case hexadecimal digits.
@@ -111,23 +124,38 @@ fn size(path: &Path, depth: usize) -> u64 {
 }
 
 impl Bundle {
+    /// A bundle of a bucket. Its identifier is that of the same folder on a file system.
+    #[cfg(feature = "object-store")]
+    pub fn listed(name: &str, bytes: u64, content: String) -> Self {
+        Self {
+            id: id("", name.as_bytes()),
+            name: name.to_owned(),
+            path: PathBuf::new(),
+            bytes,
+            listed: Some(content),
+        }
+    }
+
     /// The hash of names and contents, in hexadecimal. Times, owners and the order on disk do not matter.
     pub fn hash(&self) -> io::Result<String> {
+        if let Some(listed) = &self.listed {
+            return Ok(listed.clone());
+        }
         let mut hasher = Sha256::new();
         hash_tree(&self.path, "", 0, &mut hasher)?;
         Ok(hex(&hasher.finalize()))
     }
 
-    /// Paths of sources as they read inside the bundle's place: below the root, not on this machine.
-    pub fn relative_paths(&self, sources: &mut [Source]) {
+    /// Paths of sources as they read inside the bundle's place: below the root, not at `path` on this machine.
+    pub fn relative_paths(&self, path: &Path, sources: &mut [Source]) {
         for source in sources {
-            source.path = self.relative(&source.path);
+            source.path = self.relative(path, &source.path);
         }
     }
 
     /// A text with this machine's path to the bundle replaced by its name.
-    pub fn relative(&self, text: &str) -> String {
-        text.replace(&*self.path.to_string_lossy(), &self.name)
+    pub fn relative(&self, path: &Path, text: &str) -> String {
+        text.replace(&*path.to_string_lossy(), &self.name)
     }
 }
 

@@ -9,8 +9,11 @@
 //!
 //! Tasks of an array share nothing but this folder: every bundle belongs to one shard, and every file to one bundle.
 
+#[cfg(feature = "object-store")]
+mod bucket;
 mod bundle;
 mod data;
+mod place;
 mod record;
 mod shard;
 mod store;
@@ -28,14 +31,15 @@ use crate::analyze::{self, Options};
 use crate::progress::{Progress, Silent};
 use crate::source::SourceId;
 use bundle::Bundle;
+use place::Place;
 use store::Store;
 
 /// What a batch is told.
 #[derive(Clone, Debug)]
 pub struct BatchOptions {
-    /// The folder that holds the bundles.
+    /// The folder that holds the bundles, or a bucket's URL.
     pub root: PathBuf,
-    /// The output folder; made where it is missing.
+    /// The output folder, made where it is missing, or a bucket's URL.
     pub out: PathBuf,
     /// How deep bundles are below the root: 1 for `ROOT/BUNDLE`, 2 for `ROOT/CUSTOMER/BUNDLE`.
     pub depth: usize,
@@ -119,11 +123,12 @@ enum Done {
 /// Does every bundle of the shard that is new or changed. `progress` counts bytes of bundles.
 pub fn run(options: &BatchOptions, progress: &dyn Progress) -> Result<Summary, Error> {
     let store = Store::open(&options.out)?;
-    let (bundles, loose) =
-        bundle::list(&options.root, &options.out, options.depth).map_err(|source| Error::Root {
-            path: options.root.clone(),
-            source,
-        })?;
+    let failed = |source| Error::Root {
+        path: options.root.clone(),
+        source,
+    };
+    let root = place::open(&options.root).map_err(failed)?;
+    let (bundles, loose) = root.bundles(&options.out, options.depth).map_err(failed)?;
     if bundles.is_empty() {
         let path = options.root.clone();
         return Err(Error::NoBundles { path });
@@ -145,7 +150,7 @@ pub fn run(options: &BatchOptions, progress: &dyn Progress) -> Result<Summary, E
         options.memory,
         |bundle| estimate(bundle, options),
         |bundle| {
-            let done = one(bundle, options, &settings, &store);
+            let done = one(bundle, options, &settings, &*root, &store);
             if let Some(index) = mine.iter().position(|known| known.id == bundle.id) {
                 progress.advance(number(index), bundle.bytes);
                 progress.done(number(index));
@@ -165,39 +170,47 @@ fn estimate(bundle: &Bundle, options: &BatchOptions) -> u64 {
     FIXED + options.analyze.input.memory.min(bundle.bytes) + (bundle.bytes / 8).min(512 << 20)
 }
 
-fn one(bundle: &Bundle, options: &BatchOptions, settings: &str, store: &Store) -> Done {
+fn one(
+    bundle: &Bundle,
+    options: &BatchOptions,
+    settings: &str,
+    root: &dyn Place,
+    store: &Store,
+) -> Done {
     let lost = |e: &dyn std::fmt::Display| Done::Lost(e.to_string());
     let content = match bundle.hash() {
         Ok(content) => content,
         Err(e) => return lost(&e),
     };
     let fresh = Record::new(&bundle.name, content, settings);
-    if let Some(old) = store.record(&bundle.id)
-        && old.same_work(&fresh)
-    {
-        return match store.settle(&bundle.id) {
-            Ok(()) => Done::Unchanged(old),
-            Err(e) => lost(&e),
-        };
+    match store.record(&bundle.id) {
+        Ok(Some(old)) if old.same_work(&fresh) => {
+            return match store.settle(&bundle.id) {
+                Ok(()) => Done::Unchanged(old),
+                Err(e) => lost(&e),
+            };
+        }
+        Ok(_) => {}
+        Err(e) => return lost(&e),
     }
+    let (path, _copy) = match root.fetch(bundle) {
+        Ok(here) => here,
+        Err(e) => return lost(&e),
+    };
     // A defect that one bundle lays bare must not cost the night's other bundles.
     let analysed = catch_unwind(AssertUnwindSafe(|| {
-        analyze::analyze(
-            std::slice::from_ref(&bundle.path),
-            &options.analyze,
-            &Silent,
-        )
+        analyze::analyze(std::slice::from_ref(&path), &options.analyze, &Silent)
     }));
     let result = match analysed {
         Ok(Ok((_, mut analysis))) => {
-            bundle.relative_paths(&mut analysis.sources);
+            bundle.relative_paths(&path, &mut analysis.sources);
             store.publish(&bundle.id, &bundle.name, fresh, &analysis)
         }
         Ok(Err(e)) if e.is_transient() || matches!(e, crate::input::Error::Missing { .. }) => {
             return lost(&e);
         }
         Ok(Err(e)) => {
-            let why = bundle.relative(&e.to_string());
+            let why = bundle.relative(&path, &e.to_string());
             store.publish_failure(&bundle.id, fresh, why)
         }
         Err(_) => {

@@ -1,6 +1,6 @@
 //! The output folder: files appear whole, and a bundle's files and record always belong together in the end.
 //!
-//! A bundle is prepared under `.partial/ID`, then a record that names its old and new files says that they are being put in
+//! A bundle is prepared under `.partial/ID` (beside a bucket: in a temporary folder), then a record that names its old and new files says that they are being put in
 //! place, then they are renamed, then the record says what became of it. Whatever is killed in between is done again by the
 //! next run, which finds in that record what to replace.
 
@@ -11,51 +11,49 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::data;
+use super::place::{self, Place};
 use super::record::{Record, Status};
 use crate::attribute::finding::Analysis;
 use crate::report::{self, Format, RenderOptions, parquet_table};
 
-const PARTIAL: &str = ".partial";
-
-/// An output folder.
+/// An output folder, or a bucket's prefix.
 pub struct Store {
-    out: PathBuf,
+    place: Box<dyn Place>,
+}
+
+fn record_name(id: &str) -> String {
+    format!("manifest/{id}.json")
 }
 
 impl Store {
-    /// Makes the folder where it is missing.
+    /// The output at `out`; a folder is made where it is missing.
     pub fn open(out: &Path) -> Result<Self, Error> {
         let failed = |source| Error::Out {
             path: out.to_path_buf(),
             source,
         };
-        for folder in ["manifest", "reports", "data"] {
-            fs::create_dir_all(out.join(folder)).map_err(failed)?;
-        }
-        Ok(Self {
-            out: out.to_path_buf(),
-        })
+        let place = place::open(out).map_err(failed)?;
+        fs::create_dir_all(place.stage()).map_err(failed)?;
+        Ok(Self { place })
     }
 
     /// Leaves nothing behind, unless another task is still preparing something.
     pub fn close(&self) {
-        let _ = fs::remove_dir(self.out.join(PARTIAL));
+        let _ = fs::remove_dir(self.place.stage());
     }
 
     /// What an earlier run recorded of a bundle; `None` also where a file of it is gone.
-    pub fn record(&self, id: &str) -> Option<Record> {
-        let record = self.any_record(id)?;
-        let whole = record.files.iter().all(|f| self.out.join(f).is_file());
-        (whole || record.status == Status::Writing).then_some(record)
+    pub fn record(&self, id: &str) -> io::Result<Option<Record>> {
+        let Some(record) = self.any_record(id)? else {
+            return Ok(None);
+        };
+        let whole = record.files.iter().all(|file| self.place.has(file));
+        Ok((whole || record.status == Status::Writing).then_some(record))
     }
 
-    fn any_record(&self, id: &str) -> Option<Record> {
-        let text = fs::read(self.record_path(id)).ok()?;
-        serde_json::from_slice(&text).ok()
-    }
-
-    fn record_path(&self, id: &str) -> PathBuf {
-        self.out.join("manifest").join(format!("{id}.json"))
+    fn any_record(&self, id: &str) -> io::Result<Option<Record>> {
+        let text = self.place.read(&record_name(id))?;
+        Ok(text.and_then(|text| serde_json::from_slice(&text).ok()))
     }
 
     /// Clears what a killed run may have left of a bundle that is done.
@@ -67,7 +65,7 @@ impl Store {
     }
 
     fn stage(&self, id: &str) -> PathBuf {
-        self.out.join(PARTIAL).join(id)
+        self.place.stage().join(id)
     }
 
     /// Writes everything about an analysed bundle.
@@ -115,7 +113,7 @@ impl Store {
 
     fn put(&self, id: &str, mut record: Record, prepared: &Prepared) -> io::Result<Record> {
         let old: BTreeSet<String> = self
-            .any_record(id)
+            .any_record(id)?
             .into_iter()
             .flat_map(|r| r.files)
             .filter(|f| is_ours(f))
@@ -126,10 +124,11 @@ impl Store {
         writing.files = old.union(&new).cloned().collect();
         self.write_record(id, &writing, prepared)?;
         for (index, name) in prepared.names.iter().enumerate() {
-            self.put_file(&prepared.folder.join(index.to_string()), name)?;
+            self.place
+                .put(&prepared.folder.join(index.to_string()), name)?;
         }
         for gone in old.difference(&new) {
-            self.remove(gone)?;
+            self.place.remove(gone)?;
         }
         record.files = new.into_iter().collect();
         self.write_record(id, &record, prepared)?;
@@ -144,37 +143,7 @@ impl Store {
         let mut file = File::create(&partial)?;
         file.write_all(&text)?;
         file.sync_all()?;
-        fs::rename(partial, self.record_path(id))
-    }
-
-    fn put_file(&self, from: &Path, name: &str) -> io::Result<()> {
-        let to = self.out.join(name);
-        let parent = to.parent().unwrap_or(&self.out);
-        // Another task may remove the folder while it is still empty: then it is made again.
-        for _ in 0..16 {
-            fs::create_dir_all(parent)?;
-            match fs::rename(from, &to) {
-                Err(e) if e.kind() == io::ErrorKind::NotFound && from.is_file() => {}
-                result => return result,
-            }
-        }
-        Err(io::ErrorKind::NotFound.into())
-    }
-
-    /// Removes a file and the folders that it leaves empty.
-    fn remove(&self, name: &str) -> io::Result<()> {
-        match fs::remove_file(self.out.join(name)) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        let mut parent = Path::new(name).parent();
-        while let Some(folder) = parent.filter(|f| f.components().count() > 1) {
-            if fs::remove_dir(self.out.join(folder)).is_err() {
-                break;
-            }
-            parent = folder.parent();
-        }
-        Ok(())
+        self.place.put(&partial, &record_name(id))
     }
 }
 

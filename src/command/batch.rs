@@ -20,7 +20,8 @@ pub fn run(arguments: &Batch) -> anyhow::Result<u8> {
         out: arguments.output.clone(),
         depth: arguments.depth,
         analyze,
-        jobs: arguments.jobs.unwrap_or_else(reading::processors),
+        // While one bundle's files wait for the disk, another's are worked out.
+        jobs: arguments.jobs.unwrap_or_else(|| 2 * reading::processors()),
         memory: arguments.memory,
         shard,
     };

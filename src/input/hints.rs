@@ -215,4 +215,15 @@ mod tests {
             assert_eq!(hints(path), want, "{path}");
         }
     }
+
+    /// Found by fuzzing.
+    #[test]
+    fn a_letter_of_several_bytes_where_the_date_would_end() {
+        let found = hints("sosreport-web-2026112305120\u{e9}x/var/log/nats.log");
+        assert_eq!(
+            found.host.as_deref(),
+            Some("sosreport-web-2026112305120\u{e9}x"),
+            "no date: an ordinary folder"
+        );
+    }
 }

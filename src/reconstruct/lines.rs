@@ -69,24 +69,13 @@ impl Batches {
         size: usize,
         read: &mut u64,
     ) -> Option<std::io::Error> {
-        let mut filled = buffer.len();
-        buffer.resize(size.max(filled), 0);
-        let mut failure = None;
-        while !self.ended && filled < buffer.len() {
-            match self.reader.read(&mut buffer[filled..]) {
-                Ok(0) => self.ended = true,
-                Ok(bytes) => {
-                    filled += bytes;
-                    *read += bytes as u64;
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => {
-                    self.ended = true;
-                    failure = Some(error);
-                }
-            }
-        }
-        buffer.truncate(filled);
+        // Most logs of a bundle are smaller than a batch: the buffer grows as bytes come, and is not cleared beforehand.
+        let wanted = size.saturating_sub(buffer.len()) as u64;
+        let before = buffer.len();
+        let failure = (&mut self.reader).take(wanted).read_to_end(buffer).err();
+        let got = (buffer.len() - before) as u64;
+        *read += got;
+        self.ended |= failure.is_some() || got < wanted;
         failure
     }
 

@@ -31,6 +31,12 @@ pub trait OpSink {
     fn unreadable(&mut self, at: Moment, quote: &[u8]);
 }
 
+/// The beginning of a line. Whether a CR at its end belongs to the line's end may not be known yet: it is left out.
+fn quote(line: &[u8]) -> &[u8] {
+    let start = &line[..line.len().min(QUOTE)];
+    start.strip_suffix(b"\r").unwrap_or(start)
+}
+
 /// A message cut off by the end of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cut {
@@ -216,7 +222,7 @@ impl OpReader {
             Place::Line if !self.line.is_empty() => {
                 let line = std::mem::take(&mut self.line);
                 if !could_start(&line) {
-                    sink.unreadable(at, &line[..line.len().min(QUOTE)]);
+                    sink.unreadable(at, quote(&line));
                     return None;
                 }
                 sink.partial(at, &line);
@@ -348,7 +354,7 @@ impl OpReader {
             self.failed();
         } else if is_json(line) {
             sink.partial(at, line);
-            sink.unreadable(at, &line[..QUOTE]);
+            sink.unreadable(at, quote(line));
         } else {
             self.unread(line, at, sink);
         }
@@ -376,7 +382,7 @@ impl OpReader {
     /// A line that is no operation.
     fn unread<S: OpSink>(&mut self, line: &[u8], at: Moment, sink: &mut S) {
         self.any_byte = false;
-        sink.unreadable(at, &line[..line.len().min(QUOTE)]);
+        sink.unreadable(at, quote(line));
         self.lose_step();
         self.failed();
     }

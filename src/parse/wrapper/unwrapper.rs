@@ -222,8 +222,7 @@ impl Unwrapper {
         if first.is_ascii_digit()
             && let Some(line) = kubectl::time(body)
         {
-            let server = server_line(&line.body).is_some()
-                || line.body.first() == Some(&b'{') && docker::strip(&line.body).is_some();
+            let server = holds_server_line(&line.body, DEPTH);
             self.bare_times |= server;
             if server || self.bare_times {
                 return Some(line);
@@ -245,6 +244,23 @@ impl Unwrapper {
         }
         None
     }
+}
+
+/// A server's line, bare or under wrappers that need no context: what proves that a time in front is a wrapper's (a CI
+/// system's log of `docker compose logs`, `kubectl logs --timestamps` of a collector).
+fn holds_server_line(body: &[u8], depth: usize) -> bool {
+    if server_line(body).is_some() {
+        return true;
+    }
+    if body.first() == Some(&b'{') {
+        return docker::strip(body).is_some();
+    }
+    depth > 0
+        && cri::strip(body)
+            .or_else(|| syslog::strip(body))
+            .or_else(|| kubectl::time(body))
+            .or_else(|| compose::strip(body))
+            .is_some_and(|line| holds_server_line(&line.body, depth - 1))
 }
 
 fn meta<'a>(line: &'a Unwrapped<'_>) -> Meta<'a> {

@@ -317,6 +317,16 @@ fn hostile_info() {
 }
 
 #[test]
+fn a_quote_does_not_depend_on_where_segments_end() {
+    let line = format!("PUBLISH {}", "a".repeat(55));
+    let session = check_every_cut(&[
+        says(Resp, 1, INFO),
+        says(Orig, 2, format!("{CONNECT}{line}\r\nPING\r\n")),
+    ]);
+    assert_eq!(session.client.unknown_verb, Some((at(2), line.into())));
+}
+
+#[test]
 fn unknown_verbs_are_quoted() {
     let session = check_every_cut(&[
         says(Resp, 1, INFO),
