@@ -71,7 +71,7 @@ impl Bucket {
 
     fn key(&self, name: &str) -> Key {
         let parts = name.split('/').filter(|part| !part.is_empty());
-        parts.fold(self.prefix.clone(), |key, part| key.join(part))
+        parts.fold(self.prefix.clone(), Key::join)
     }
 
     /// The name of a key below `prefix`.
