@@ -108,6 +108,21 @@ impl Anchor {
         }
     }
 
+    /// The same if the two records may be `by` further from each other, either way.
+    #[must_use]
+    pub const fn looser(self, by: i64) -> Self {
+        Self {
+            least: self.least.saturating_sub(by),
+            most: if self.most == FAR {
+                FAR
+            } else {
+                self.most.saturating_add(by)
+            },
+            firm: false,
+            ..self
+        }
+    }
+
     /// What it says about the offset of `b`'s clock, given where `a` lies on the common line.
     pub fn bound_b(&self, a: Bounds) -> Constraint {
         let low = minus(

@@ -1,7 +1,7 @@
 //! Anchors of a client's log: against captured packets (PONG before "connected", FIN or RST before "disconnected") and,
 //! without a capture, against the server's log ("created" before "connected").
 
-use super::anchor::{Anchor, Side, lag};
+use super::anchor::{self, Anchor, Side};
 use super::joined::{Joined, Records};
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::client::{ClientConn, ClientEventKind, ClientStory};
@@ -9,11 +9,13 @@ use crate::reconstruct::conn::{Conn, End};
 use crate::reconstruct::server::ServerConn;
 use crate::span::Moment;
 
-/// Anchors of one joined connection.
-pub fn anchors(records: &Records, joined: &Joined, out: &mut Vec<Anchor>) {
+/// Anchors of one joined connection. They are looser by the `doubt` about which connections the log tells of, per story.
+pub fn anchors(records: &Records, joined: &Joined, doubt: &[i64], out: &mut Vec<Anchor>) {
     let Some((story, conn)) = joined.client else {
         return;
     };
+    let doubt = doubt.get(story).copied().unwrap_or(0);
+    let start = out.len();
     let story = &records.clients[story];
     let own = &story.conns[conn];
     for leg in &joined.conns {
@@ -27,6 +29,18 @@ pub fn anchors(records: &Records, joined: &Joined, out: &mut Vec<Anchor>) {
     {
         logged(&records.servers[life].conns[conn], story, own, out);
     }
+    if doubt > 0 {
+        for anchor in &mut out[start..] {
+            *anchor = anchor.looser(doubt);
+        }
+    }
+}
+
+/// How late a client's line may be after a packet of this connection. Callbacks run on a task or thread of their own, behind
+/// whatever the application does: 70 ms were seen on a busy machine.
+fn lag(conn: &Conn) -> i64 {
+    const CALLBACK_LAG: i64 = 60_000_000;
+    CALLBACK_LAG + anchor::lag(conn)
 }
 
 /// The event that made the connection: its line says "connected" or "reconnected".

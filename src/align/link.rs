@@ -13,6 +13,8 @@ pub struct Links {
     pub of_server: Vec<Vec<Option<usize>>>,
     /// For each client story, for each of its connections.
     pub of_client: Vec<Vec<Option<usize>>>,
+    /// For each client story, how far its log would move if another pairing that explains as much were the true one.
+    pub doubt: Vec<i64>,
 }
 
 impl Links {
@@ -48,6 +50,7 @@ impl Links {
                 .iter()
                 .map(|life| vec![None; life.conns.len()])
                 .collect(),
+            doubt: vec![0; records.clients.len()],
             of_client: records
                 .clients
                 .iter()

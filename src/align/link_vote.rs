@@ -86,11 +86,13 @@ pub fn assign(records: &Records, links: &mut Links, clocks: &[Clock], told: &[To
             .map(|at| (&records.clients[told[at].story], offers[at].as_slice()))
             .collect();
         let offset = match clock {
-            Some(clock) => Some(clock.tightest().1),
+            Some(clock) => Some((clock.tightest().1, 0)),
             None => find(&own, &siblings, by),
         };
-        if let Some(offset) = offset {
+        if let Some((offset, doubt)) = offset {
             for at in index..until {
+                let known = &mut links.doubt[told[at].story];
+                *known = doubt.max(*known);
                 weigh(
                     records,
                     links,
@@ -129,8 +131,9 @@ fn siblings(records: &Records, clocks: &[Clock]) -> Vec<i64> {
     offsets
 }
 
-/// The offset of one log: a sibling's if it explains nearly everything, else the one with most votes.
-fn find(own: &[(&ClientStory, &[Candidate])], siblings: &[i64], by: LinkBy) -> Option<i64> {
+/// The offset of one log: a sibling's if it explains nearly everything, else the one with most votes; and how far off it is
+/// if another one with as many votes is right.
+fn find(own: &[(&ClientStory, &[Candidate])], siblings: &[i64], by: LinkBy) -> Option<(i64, i64)> {
     for (slack, enough) in [(SHARP, 0.75), (WIDE, 0.0)] {
         let mut votes: Vec<Constraint> = Vec::new();
         let mut events = 0;
@@ -155,16 +158,16 @@ fn find(own: &[(&ClientStory, &[Candidate])], siblings: &[i64], by: LinkBy) -> O
             }
         }
         if let Some((_, offset)) = best.filter(|best| best.0 > 0) {
-            return Some(offset);
+            return Some((offset, 0));
         }
-        let Some(offset) = choose(&votes) else {
+        let Some((offset, doubt)) = choose(&votes) else {
             continue;
         };
         let count = explained(offset);
         // By time alone, one coincidence proves nothing.
         let proof = if by == LinkBy::Time { 2 } else { 1 };
         if count >= proof && count as f64 >= enough * events as f64 && count * 2 >= events {
-            return Some(offset);
+            return Some((offset, doubt));
         }
     }
     None
@@ -242,24 +245,12 @@ fn vote(
 }
 
 /// The offset with most votes; of equally good ones the one nearest to a whole quarter of an hour, that is: to a clock
-/// that is right apart from its zone.
-fn choose(votes: &[Constraint]) -> Option<i64> {
+/// that is right apart from its zone. The second value is its [`doubt`].
+fn choose(votes: &[Constraint]) -> Option<(i64, i64)> {
     let (first, depth) = interval(votes)?;
-    // Within what is possible, lines that follow promptly.
-    let prompt = |bounds: Bounds| {
-        let nearest = (bounds.low + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
-        nearest.clamp(
-            bounds.low + PROMPT.min(bounds.width() / 2),
-            bounds.high.max(bounds.low + PROMPT.min(bounds.width() / 2)),
-        )
-    };
-    let skew = |offset: i64| {
-        let rest = offset.rem_euclid(QUARTER);
-        (rest.min(QUARTER - rest), offset.abs())
-    };
     let mut best = prompt(first);
     let mut left: Vec<Constraint> = votes.to_vec();
-    for _ in 0..64 {
+    for _ in 0..ALTERNATIVES {
         // Take what the last best one explains away, and look for another as good.
         let Some((bounds, count)) = interval(&left) else {
             break;
@@ -272,8 +263,78 @@ fn choose(votes: &[Constraint]) -> Option<i64> {
         }
         left.retain(|vote| !(vote.low <= bounds.mid() && bounds.mid() <= vote.high));
     }
-    Some(best)
+    Some((best, doubt(best, votes)))
 }
+
+/// Offsets that are compared for one log.
+const ALTERNATIVES: usize = 64;
+
+/// Within what is possible, lines that follow promptly.
+fn prompt(bounds: Bounds) -> i64 {
+    let nearest = (bounds.low + QUARTER / 2).div_euclid(QUARTER) * QUARTER;
+    let soon = bounds.low + PROMPT.min(bounds.width() / 2);
+    nearest.clamp(soon, bounds.high.max(soon))
+}
+
+fn skew(offset: i64) -> (i64, i64) {
+    let rest = offset.rem_euclid(QUARTER);
+    (rest.min(QUARTER - rest), offset.abs())
+}
+
+/// How far the farthest of all offsets is that explain as many events as the chosen one, or one less, where a line may have
+/// come late. Nothing, where a clock that is right explains all that another would: a coincidence seldom falls there.
+fn doubt(chosen: i64, votes: &[Constraint]) -> i64 {
+    if skew(chosen).0 <= RIGHT {
+        return 0;
+    }
+    let mut left = once_each(votes);
+    let holds = |vote: &Constraint, offset: i64| vote.low <= offset && offset <= vote.high;
+    let explained = left.iter().filter(|vote| holds(vote, chosen)).count();
+    // Whether one of several candidates at nearly one time is meant.
+    let crowded = |bounds: Bounds| {
+        let mut raw = votes
+            .iter()
+            .filter(|vote| vote.low <= bounds.high && bounds.low <= vote.high);
+        raw.next()
+            .is_some_and(|first| raw.any(|vote| vote.cite == first.cite))
+    };
+    let mut farthest = 0;
+    for _ in 0..ALTERNATIVES {
+        let Some((bounds, count)) = interval(&left) else {
+            break;
+        };
+        if count < explained && (count + 1 < explained || count < 2) {
+            break;
+        }
+        let own = bounds.low <= chosen && chosen <= bounds.high;
+        if !own || crowded(bounds) {
+            farthest = farthest
+                .max(bounds.high.saturating_sub(chosen))
+                .max(chosen.saturating_sub(bounds.low));
+        }
+        left.retain(|vote| !holds(vote, bounds.mid()));
+    }
+    farthest
+}
+
+/// One event is explained once, by however many candidates at one time: overlapping votes of an event made one.
+fn once_each(votes: &[Constraint]) -> Vec<Constraint> {
+    let mut sorted = votes.to_vec();
+    sorted.sort_unstable_by_key(|vote| (vote.cite, vote.low));
+    let mut joined: Vec<Constraint> = Vec::new();
+    for vote in sorted {
+        match joined.last_mut() {
+            Some(last) if last.cite == vote.cite && vote.low <= last.high => {
+                last.high = last.high.max(vote.high);
+            }
+            _ => joined.push(vote),
+        }
+    }
+    joined
+}
+
+/// A clock that is kept right is no further off than this.
+const RIGHT: i64 = 50_000_000;
 
 /// A possible pair: the better first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

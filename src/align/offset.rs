@@ -151,7 +151,7 @@ fn stretches(sorted: &[Constraint], order: Order<'_>) -> Option<Fit> {
         firm: sorted.iter().all(|c| c.firm),
         ..Fit::default()
     };
-    let mut before: Option<(usize, Region)> = None;
+    let mut before: Option<(Vec<usize>, Region)> = None;
     for part in step::parts(sorted, &bounds, order.turns) {
         let own = &bounds[part.clone()];
         let Some(found) = step::explain(own) else {
@@ -160,12 +160,21 @@ fn stretches(sorted: &[Constraint], order: Order<'_>) -> Option<Fit> {
         let Some(stretch) = stretch(sorted, own, part.start, &found, scale) else {
             continue;
         };
-        let (first, last) = (found.agreeing.first(), found.agreeing.last());
-        let (Some(&first), Some(&last)) = (first, last) else {
+        let Some(&first) = found.agreeing.first() else {
             continue;
         };
-        if let Some((end, old)) = &before {
-            let gap = (sorted[*end], sorted[part.start + first]);
+        if let Some((agreed, old)) = &before {
+            // A bound that both clocks satisfy does not say on which side of the step its record is.
+            let apart = |index: &&usize, other: &Region| {
+                matches!(other.meets(&bounds[**index]), Meets::Contradicts { .. })
+            };
+            let new: Vec<usize> = found.agreeing.iter().map(|at| part.start + at).collect();
+            let end = agreed.iter().rev().find(|at| apart(at, &found.region));
+            let begin = new.iter().find(|at| apart(at, old));
+            let gap = (
+                sorted[end.or(agreed.last()).copied().unwrap_or(part.start)],
+                sorted[begin.copied().unwrap_or(part.start + first)],
+            );
             step::between(
                 gap,
                 (old, &found.region),
@@ -187,7 +196,8 @@ fn stretches(sorted: &[Constraint], order: Order<'_>) -> Option<Fit> {
                 fit.rejected.push(sorted[part.start + index].cite);
             }
         }
-        before = Some((part.start + last, found.region));
+        let agreed = found.agreeing.iter().map(|at| part.start + at).collect();
+        before = Some((agreed, found.region));
     }
     fit.rejected.sort_unstable();
     fit.rejected.dedup();

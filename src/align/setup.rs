@@ -203,7 +203,7 @@ impl Setup {
         for joined in &links.joined {
             envelope::anchors(&records.conns, joined, &mut anchors);
             anchor_server::anchors(records, joined, &mut anchors);
-            anchor_client::anchors(records, joined, &mut anchors);
+            anchor_client::anchors(records, joined, &links.doubt, &mut anchors);
         }
         let lives = link_server::lives_by_id(records);
         anchor_server::life_anchors(records, &lives, &mut anchors);
