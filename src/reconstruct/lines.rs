@@ -28,7 +28,10 @@ pub struct Batches {
     reader: Box<dyn Read + Send>,
     /// The beginning of a line whose end is not read yet.
     carry: Vec<u8>,
+    /// Nothing more is read: the source gave no more, or failed.
     ended: bool,
+    /// Why it failed; told behind all lines that it gave.
+    failure: Option<std::io::Error>,
 }
 
 impl Batches {
@@ -38,6 +41,7 @@ impl Batches {
             reader,
             carry: Vec::new(),
             ended: false,
+            failure: None,
         }
     }
 
@@ -46,14 +50,14 @@ impl Batches {
         buffer.clear();
         buffer.append(&mut self.carry);
         let mut read = 0_u64;
-        let failure = self.fill(buffer, BATCH, &mut read);
+        self.fill(buffer, BATCH, &mut read);
         if let Some(end) = memchr::memrchr(b'\n', buffer) {
             self.carry.extend_from_slice(&buffer[end + 1..]);
             buffer.truncate(end + 1);
             return (Batch::Lines, read);
         }
         if self.ended {
-            return match failure {
+            return match self.failure.take() {
                 Some(error) => (Batch::Failed(error), read),
                 None if buffer.is_empty() => (Batch::End, read),
                 None => (Batch::Lines, read),
@@ -63,20 +67,17 @@ impl Batches {
     }
 
     /// Reads until the buffer has `size` bytes or the source ends. A failure ends the source.
-    fn fill(
-        &mut self,
-        buffer: &mut Vec<u8>,
-        size: usize,
-        read: &mut u64,
-    ) -> Option<std::io::Error> {
+    fn fill(&mut self, buffer: &mut Vec<u8>, size: usize, read: &mut u64) {
+        if self.ended {
+            return;
+        }
         // Most logs of a bundle are smaller than a batch: the buffer grows as bytes come, and is not cleared beforehand.
         let wanted = size.saturating_sub(buffer.len()) as u64;
         let before = buffer.len();
-        let failure = (&mut self.reader).take(wanted).read_to_end(buffer).err();
+        self.failure = (&mut self.reader).take(wanted).read_to_end(buffer).err();
         let got = (buffer.len() - before) as u64;
         *read += got;
-        self.ended |= failure.is_some() || got < wanted;
-        failure
+        self.ended = self.failure.is_some() || got < wanted;
     }
 
     /// Reads on to the end of what fills the whole buffer without a line end.
@@ -97,7 +98,8 @@ impl Batches {
             }
             length += buffer.len() as u64;
             buffer.clear();
-            if self.fill(buffer, BATCH, read).is_some() || buffer.is_empty() {
+            self.fill(buffer, BATCH, read);
+            if buffer.is_empty() {
                 break;
             }
         }
@@ -166,6 +168,33 @@ mod tests {
             );
         }
         assert_eq!(read(Vec::new(), 1), []);
+    }
+
+    /// Gives some bytes, then fails, and must not be asked again.
+    struct Failing(&'static [u8], bool);
+
+    impl Read for Failing {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let count = self.0.read(buffer)?;
+            if count == 0 {
+                assert!(!self.1, "asked again after its end");
+                self.1 = true;
+                return Err(std::io::Error::other("cut"));
+            }
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn a_failure_is_told_once_behind_the_lines_before_it() {
+        let mut batches = Batches::new(Box::new(Failing(b"a\nb\nhalf", false)));
+        let mut buffer = Vec::new();
+        assert!(matches!(batches.next(&mut buffer).0, Batch::Lines));
+        assert_eq!(buffer, b"a\nb\n");
+        assert!(
+            matches!(batches.next(&mut buffer).0, Batch::Failed(error) if error.to_string() == "cut")
+        );
+        assert!(matches!(batches.next(&mut buffer).0, Batch::End));
     }
 
     #[test]
