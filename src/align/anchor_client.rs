@@ -14,7 +14,7 @@ pub fn anchors(records: &Records, joined: &Joined, doubt: &[i64], out: &mut Vec<
     let Some((story, conn)) = joined.client else {
         return;
     };
-    let doubt = doubt.get(story).copied().unwrap_or(0);
+    let doubt = doubt[story];
     let start = out.len();
     let story = &records.clients[story];
     let own = &story.conns[conn];

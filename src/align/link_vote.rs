@@ -143,7 +143,7 @@ fn find(own: &[(&ClientStory, &[Candidate])], siblings: &[i64], by: LinkBy) -> O
         let explained = |offset: i64| {
             let mut hit: Vec<Cite> = votes
                 .iter()
-                .filter(|vote| vote.low <= offset && offset <= vote.high)
+                .filter(|vote| holds(vote, offset))
                 .map(|vote| vote.cite)
                 .collect();
             hit.sort_unstable();
@@ -247,27 +247,32 @@ fn vote(
 /// The offset with most votes; of equally good ones the one nearest to a whole quarter of an hour, that is: to a clock
 /// that is right apart from its zone. The second value is its [`doubt`].
 fn choose(votes: &[Constraint]) -> Option<(i64, i64)> {
-    let (first, depth) = interval(votes)?;
-    let mut best = prompt(first);
-    let mut left: Vec<Constraint> = votes.to_vec();
-    for _ in 0..ALTERNATIVES {
-        // Take what the last best one explains away, and look for another as good.
-        let Some((bounds, count)) = interval(&left) else {
-            break;
-        };
-        if count < depth {
-            break;
-        }
-        if skew(prompt(bounds)) < skew(best) {
-            best = prompt(bounds);
-        }
-        left.retain(|vote| !(vote.low <= bounds.mid() && bounds.mid() <= vote.high));
-    }
+    let mut offered = alternatives(votes.to_vec());
+    let (first, depth) = offered.next()?;
+    let equals = offered.take_while(|(_, count)| *count == depth);
+    let best = std::iter::once(first)
+        .chain(equals.map(|(bounds, _)| bounds))
+        .map(prompt)
+        .min_by_key(|offset| skew(*offset))?;
     Some((best, doubt(best, votes)))
 }
 
 /// Offsets that are compared for one log.
 const ALTERNATIVES: usize = 64;
+
+/// What most votes allow and how many those are; then the same for the votes that this leaves unexplained, and so on.
+fn alternatives(mut left: Vec<Constraint>) -> impl Iterator<Item = (Bounds, usize)> {
+    std::iter::from_fn(move || {
+        let (bounds, count) = interval(&left)?;
+        left.retain(|vote| !holds(vote, bounds.mid()));
+        Some((bounds, count))
+    })
+    .take(ALTERNATIVES)
+}
+
+fn holds(vote: &Constraint, offset: i64) -> bool {
+    vote.low <= offset && offset <= vote.high
+}
 
 /// Within what is possible, lines that follow promptly.
 fn prompt(bounds: Bounds) -> i64 {
@@ -287,9 +292,8 @@ fn doubt(chosen: i64, votes: &[Constraint]) -> i64 {
     if skew(chosen).0 <= RIGHT {
         return 0;
     }
-    let mut left = once_each(votes);
-    let holds = |vote: &Constraint, offset: i64| vote.low <= offset && offset <= vote.high;
-    let explained = left.iter().filter(|vote| holds(vote, chosen)).count();
+    let once = once_each(votes);
+    let explained = once.iter().filter(|vote| holds(vote, chosen)).count();
     // Whether one of several candidates at nearly one time is meant.
     let crowded = |bounds: Bounds| {
         let mut raw = votes
@@ -298,23 +302,19 @@ fn doubt(chosen: i64, votes: &[Constraint]) -> i64 {
         raw.next()
             .is_some_and(|first| raw.any(|vote| vote.cite == first.cite))
     };
-    let mut farthest = 0;
-    for _ in 0..ALTERNATIVES {
-        let Some((bounds, count)) = interval(&left) else {
-            break;
-        };
-        if count < explained && (count + 1 < explained || count < 2) {
-            break;
-        }
-        let own = bounds.low <= chosen && chosen <= bounds.high;
-        if !own || crowded(bounds) {
-            farthest = farthest
-                .max(bounds.high.saturating_sub(chosen))
-                .max(chosen.saturating_sub(bounds.low));
-        }
-        left.retain(|vote| !holds(vote, bounds.mid()));
-    }
-    farthest
+    alternatives(once)
+        .take_while(|(_, count)| *count >= explained || *count + 1 == explained && *count >= 2)
+        .map(|(bounds, _)| bounds)
+        .filter(|bounds| !(bounds.low <= chosen && chosen <= bounds.high) || crowded(*bounds))
+        .map(|bounds| {
+            let (later, earlier) = (
+                bounds.high.saturating_sub(chosen),
+                chosen.saturating_sub(bounds.low),
+            );
+            later.max(earlier)
+        })
+        .max()
+        .unwrap_or(0)
 }
 
 /// One event is explained once, by however many candidates at one time: overlapping votes of an event made one.

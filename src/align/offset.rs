@@ -160,21 +160,20 @@ fn stretches(sorted: &[Constraint], order: Order<'_>) -> Option<Fit> {
         let Some(stretch) = stretch(sorted, own, part.start, &found, scale) else {
             continue;
         };
-        let Some(&first) = found.agreeing.first() else {
+        let agreeing: Vec<usize> = found.agreeing.iter().map(|at| part.start + at).collect();
+        let Some(first) = agreeing.first() else {
             continue;
         };
-        if let Some((agreed, old)) = &before {
-            // A bound that both clocks satisfy does not say on which side of the step its record is.
-            let apart = |index: &&usize, other: &Region| {
-                matches!(other.meets(&bounds[**index]), Meets::Contradicts { .. })
-            };
-            let new: Vec<usize> = found.agreeing.iter().map(|at| part.start + at).collect();
-            let end = agreed.iter().rev().find(|at| apart(at, &found.region));
-            let begin = new.iter().find(|at| apart(at, old));
-            let gap = (
-                sorted[end.or(agreed.last()).copied().unwrap_or(part.start)],
-                sorted[begin.copied().unwrap_or(part.start + first)],
-            );
+        // A bound that both clocks satisfy does not say on which side of the step its record is.
+        let apart = |index: &&usize, other: &Region| {
+            matches!(other.meets(&bounds[**index]), Meets::Contradicts { .. })
+        };
+        if let Some((earlier, old)) = &before
+            && let last = earlier.iter().rfind(|at| apart(at, &found.region))
+            && let Some(end) = last.or(earlier.last())
+        {
+            let begin = agreeing.iter().find(|at| apart(at, old)).unwrap_or(first);
+            let gap = (sorted[*end], sorted[*begin]);
             step::between(
                 gap,
                 (old, &found.region),
@@ -186,18 +185,16 @@ fn stretches(sorted: &[Constraint], order: Order<'_>) -> Option<Fit> {
         } else {
             fit.stretches.push(stretch);
         }
-        fit.used += found.agreeing.len();
-        let places = found.agreeing.iter();
+        fit.used += agreeing.len();
         fit.anchored
-            .extend(places.map(|&index| sorted[part.start + index].place));
-        let mut agreeing = found.agreeing.iter().peekable();
-        for index in 0..own.len() {
-            if agreeing.next_if_eq(&&index).is_none() {
-                fit.rejected.push(sorted[part.start + index].cite);
+            .extend(agreeing.iter().map(|&at| sorted[at].place));
+        let mut accepted = agreeing.iter().peekable();
+        for index in part {
+            if accepted.next_if_eq(&&index).is_none() {
+                fit.rejected.push(sorted[index].cite);
             }
         }
-        let agreed = found.agreeing.iter().map(|at| part.start + at).collect();
-        before = Some((agreed, found.region));
+        before = Some((agreeing, found.region));
     }
     fit.rejected.sort_unstable();
     fit.rejected.dedup();
