@@ -97,6 +97,12 @@ pub struct Habits {
 pub const ID_STEP: u16 = 1024;
 
 impl Habits {
+    /// The segment carried the highest position so far.
+    pub fn reached(&mut self, segment: &Segment) {
+        self.ip_id_at_next = segment.ip_id;
+        self.tsval_at_next = segment.options.timestamps.map(|stamps| stamps.0);
+    }
+
     fn note(&mut self, segment: &Segment) {
         self.packets = self.packets.saturating_add(1);
         match segment.ip_id {

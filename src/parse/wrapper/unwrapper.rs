@@ -222,9 +222,9 @@ impl Unwrapper {
         if first.is_ascii_digit()
             && let Some(line) = kubectl::time(body)
         {
-            let server = holds_server_line(&line.body, DEPTH);
-            self.bare_times |= server;
-            if server || self.bare_times {
+            // Looked for until one was seen.
+            self.bare_times = self.bare_times || holds_server_line(&line.body, DEPTH);
+            if self.bare_times {
                 return Some(line);
             }
         }

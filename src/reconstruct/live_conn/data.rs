@@ -72,8 +72,7 @@ impl LiveConn {
             if let Some(place) = &mut flow.place {
                 place.follow(Seq(segment.seq).plus(len));
             }
-            flow.habits.ip_id_at_next = segment.ip_id;
-            flow.habits.tsval_at_next = segment.options.timestamps.map(|stamps| stamps.0);
+            flow.habits.reached(segment);
             flow.sent(start.max(next), stop, at);
             flow.flow.first_data.get_or_insert(at);
             flow.flow.last_data = Some(at);

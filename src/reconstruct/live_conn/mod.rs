@@ -365,8 +365,7 @@ impl LiveConn {
             let ahead = start - flow.next.max(flow.empty_ahead);
             if (1..1 << 30).contains(&ahead) && !segment.has(FIN) {
                 flow.empty_ahead = start;
-                flow.habits.ip_id_at_next = segment.ip_id;
-                flow.habits.tsval_at_next = segment.options.timestamps.map(|stamps| stamps.0);
+                flow.habits.reached(segment);
                 note(&mut self.anomalies, name::LOST_SEGMENT, end, at);
                 seen = name::LOST_SEGMENT;
             }
