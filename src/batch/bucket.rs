@@ -101,7 +101,7 @@ impl Bucket {
         Ok(found)
     }
 
-    fn download(&self, meta: &ObjectMeta, range: Option<GetRange>, to: &Path) -> io::Result<()> {
+    fn download(&self, key: &Key, range: Option<GetRange>, to: &Path) -> io::Result<()> {
         if let Some(parent) = to.parent() {
             fs::create_dir_all(parent)?;
         }
@@ -111,7 +111,7 @@ impl Bucket {
                 range,
                 ..GetOptions::default()
             };
-            let object = self.store.get_opts(&meta.location, options).await;
+            let object = self.store.get_opts(key, options).await;
             let mut stream = object.map_err(failed)?.into_stream();
             while let Some(bytes) = stream.try_next().await.map_err(failed)? {
                 file.write_all(&bytes)?;
@@ -126,7 +126,8 @@ impl Bucket {
         }
         let folder = tempfile::tempdir()?;
         let head = folder.path().join("head");
-        self.download(meta, Some(GetRange::Bounded(0..HEAD.min(meta.size))), &head)?;
+        let start = GetRange::Bounded(0..HEAD.min(meta.size));
+        self.download(&meta.location, Some(start), &head)?;
         input::is_archive(&head)
     }
 
@@ -198,15 +199,11 @@ impl Place for Bucket {
         let key = self.key(&bundle.name);
         let members = self.objects(&key)?;
         if members.is_empty() {
-            let meta = self
-                .runtime
-                .block_on(self.store.head(&key))
-                .map_err(failed)?;
-            self.download(&meta, None, &path)?;
+            self.download(&key, None, &path)?;
         }
         for (name, meta) in members {
             if name.split('/').all(bundle::is_plain) {
-                self.download(&meta, None, &path.join(name))?;
+                self.download(&meta.location, None, &path.join(name))?;
             }
         }
         Ok((path, Some(folder)))

@@ -1,8 +1,8 @@
 //! The output folder: files appear whole, and a bundle's files and record always belong together in the end.
 //!
-//! A bundle is prepared under `.partial/ID` (beside a bucket: in a temporary folder), then a record that names its old and new files says that they are being put in
-//! place, then they are renamed, then the record says what became of it. Whatever is killed in between is done again by the
-//! next run, which finds in that record what to replace.
+//! A bundle is prepared under `.partial/ID` (for a bucket: in a temporary folder), then a record that names its old and new
+//! files says that they are being put in place, then they are put there, then the record says what became of it. Whatever is
+//! killed in between is done again by the next run, which finds in that record what to replace.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
