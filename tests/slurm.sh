@@ -19,7 +19,7 @@ stop() {
 }
 trap stop EXIT
 
-# 200 bundles: every incident of the fixtures, as a folder and as an archive by turns, under names of customers.
+# 200 bundles: the incidents of the fixtures over and over, as folders and as archives by turns; and one that is broken.
 mkdir "$folder/in" "$folder/bin"
 ln -s "$binary" "$folder/bin/natsleuth"
 incidents=(fixtures/incidents/*/)
