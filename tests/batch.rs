@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use input_kit::{Bundle, Tar, gz};
+use input_kit::{Bundle, Tar, gz, tree};
 use natsleuth::analyze::Options;
 use natsleuth::batch::{self, BatchOptions, Error, Shard, Summary};
 use natsleuth::progress::{Progress, Silent};
@@ -61,31 +61,6 @@ fn options(root: &Path, out: PathBuf) -> BatchOptions {
 
 fn run(root: &Bundle, out: &str) -> Summary {
     batch::run(&options(&root.path("in"), root.path(out)), &Silent).unwrap()
-}
-
-/// Every file below a folder with its bytes, and every empty folder.
-fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    fn walk(folder: &Path, base: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
-        let mut empty = true;
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            empty = false;
-            if path.is_dir() {
-                walk(&path, base, found);
-            } else {
-                found.insert(
-                    path.strip_prefix(base).unwrap().to_path_buf(),
-                    std::fs::read(&path).unwrap(),
-                );
-            }
-        }
-        if empty {
-            found.insert(folder.strip_prefix(base).unwrap().to_path_buf(), Vec::new());
-        }
-    }
-    let mut found = BTreeMap::new();
-    walk(folder, folder, &mut found);
-    found
 }
 
 fn rows(tree: &BTreeMap<PathBuf, Vec<u8>>, kind: &str) -> i64 {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use damage_kit::{Dice, records};
 use incident_kit::{Incident, analyze_paths, incidents, is_capture};
-use natsleuth::align::clock::When;
+use natsleuth::align::clock::{Clock, When};
 use natsleuth::attribute::finding::Analysis;
 use natsleuth::span::{Moment, Place};
 use natsleuth::time::{SECOND, Stamp};
@@ -121,6 +121,19 @@ struct Record {
     shown: i64,
     digits: u8,
     truth: i64,
+}
+
+impl Record {
+    /// Where a clock has it on the common line.
+    fn when(&self, clock: &Clock) -> When {
+        match self.place {
+            Place::Frame(frame) => clock.moment(Moment {
+                ns: self.shown,
+                frame,
+            }),
+            place => clock.stamp(place, Stamp::civil(self.shown, self.digits)),
+        }
+    }
 }
 
 /// A file with its clock warped, and its records.
@@ -237,10 +250,7 @@ impl Wrong {
                 continue;
             };
             let wrong = records.iter().find_map(|record| {
-                let when: When = match record.place {
-                    Place::Frame(frame) => clock.moment(Moment { ns: record.shown, frame }),
-                    place => clock.stamp(place, Stamp::civil(record.shown, record.digits)),
-                };
+                let when = record.when(clock);
                 // Both were cut to their digits when they were written.
                 let cut = 2 * 10_i64.pow(9 - u32::from(record.digits)).max(1000);
                 let truth = line.shows(record.truth);
@@ -297,13 +307,7 @@ fn all_hold(warp: impl Fn(&Path, &mut Dice, i64) -> (Warp, i64) + Sync) {
             let wrong = wrong(incident, &warp, seed * 7919 + 1);
             let analysis = analyze_paths(&wrong.paths);
             let mut broken = wrong.outside(&incident.name, &analysis);
-            let pairs = incident.pairs(&analysis);
-            let untrue = pairs
-                .into_iter()
-                .filter(|(truth, close)| !close.as_ref().is_some_and(|close| truth.allows(close)));
-            broken.extend(
-                untrue.map(|(truth, close)| truth.against(&incident.name, close.as_deref())),
-            );
+            broken.extend(incident.untrue(&analysis));
             broken
                 .into_iter()
                 .map(move |text| format!("seed {seed}: {text}"))
@@ -337,18 +341,12 @@ fn widths(kind: impl Fn(&str) -> bool + Sync) -> Vec<f64> {
                     && !clock.outer
                     && !clock.how.starts_with("the reference")
             });
-            let widest = |clock: &natsleuth::align::clock::Clock| {
+            let widest = |clock: &Clock| {
                 let name = file_name(&analysis.sources[clock.source.0 as usize].path);
                 let (_, records) = wrong.sources.get(name).filter(|_| kind(name))?;
                 let widths = records.iter().map(|record| {
-                    let when: When = match record.place {
-                        Place::Frame(frame) => clock.moment(Moment {
-                            ns: record.shown,
-                            frame,
-                        }),
-                        place => clock.stamp(place, Stamp::civil(record.shown, record.digits)),
-                    };
-                    (when.bounds.high - when.bounds.low) as f64 / 1e6
+                    let bounds = record.when(clock).bounds;
+                    (bounds.high - bounds.low) as f64 / 1e6
                 });
                 widths.max_by(f64::total_cmp)
             };

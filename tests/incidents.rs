@@ -62,18 +62,7 @@ fn exists(cite: Cite, extents: &[u64]) -> bool {
 /// What is wrong with the analysis of one incident.
 fn complaints(incident: &Incident, analysis: &Analysis) -> Vec<String> {
     let name = &incident.name;
-    let mut wrong = Vec::new();
-    for (truth, close) in incident.pairs(analysis) {
-        if !close.as_deref().is_some_and(|close| truth.allows(close)) {
-            wrong.push(format!(
-                "{name} {}: {}/{} is true, got {}",
-                truth.client,
-                truth.cause,
-                truth.detail,
-                verdict(close.as_deref())
-            ));
-        }
-    }
+    let mut wrong = incident.untrue(analysis);
     let extents = extents(analysis);
     for close in analysis.closes.iter() {
         let socket = close

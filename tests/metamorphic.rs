@@ -62,18 +62,6 @@ fn neither_threads_nor_the_order_of_arguments_change_a_byte() {
     }
 }
 
-/// What is wrong with the verdicts on `paths`.
-fn untrue(incident: &Incident, paths: &[PathBuf]) -> Vec<String> {
-    let analysis = analyze_paths(paths);
-    let pairs = incident.pairs(&analysis);
-    let wrong = pairs
-        .into_iter()
-        .filter(|(truth, close)| !close.as_ref().is_some_and(|close| truth.allows(close)));
-    wrong
-        .map(|(truth, close)| truth.against(&incident.name, close.as_deref()))
-        .collect()
-}
-
 /// Every incident gets its true verdicts with its captures rewritten by `edit`.
 fn captures_may_be(edit: impl Fn(&[u8], &mut Dice) -> Vec<u8> + Sync) {
     let wrong: Vec<String> = incidents()
@@ -87,7 +75,7 @@ fn captures_may_be(edit: impl Fn(&[u8], &mut Dice) -> Vec<u8> + Sync) {
                     bytes
                 }
             });
-            untrue(incident, &paths)
+            incident.untrue(&analyze_paths(&paths))
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -208,7 +196,7 @@ fn captures_rotated_into_several_files_change_no_verdict() {
                     put(name, &[&head[..], &part.concat()].concat());
                 }
             }
-            untrue(incident, &paths)
+            incident.untrue(&analyze_paths(&paths))
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

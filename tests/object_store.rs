@@ -7,11 +7,10 @@ mod input_kit;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use input_kit::{Bundle, Tar, gz};
+use input_kit::{Bundle, Tar, gz, tree};
 
 /// Who asks; the emulator looks at no signature.
 const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=test/20261123/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=0";
@@ -122,27 +121,7 @@ fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Every file below a folder, by its name there; the manifest without the hash of contents, which a listing stands for.
-fn files(folder: &Path, base: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, base, found);
-        } else {
-            let name = path
-                .strip_prefix(base)
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .to_owned();
-            found.insert(
-                name.clone(),
-                comparable(&name, std::fs::read(&path).unwrap()),
-            );
-        }
-    }
-}
-
+/// A file as it is; of the manifest all but the hash of contents, which a listing stands for.
 fn comparable(name: &str, bytes: Vec<u8>) -> Vec<u8> {
     if !name.starts_with("manifest/") {
         return bytes;
@@ -193,8 +172,14 @@ fn a_bucket_gives_what_a_folder_gives() {
         here.path("out").to_str().unwrap(),
     );
     assert_eq!(stdout(&local), stdout(&first));
-    let mut expected = BTreeMap::new();
-    files(&here.path("out"), &here.path("out"), &mut expected);
+    let expected: BTreeMap<String, Vec<u8>> = tree(&here.path("out"))
+        .into_iter()
+        .map(|(path, bytes)| {
+            let name = path.to_str().unwrap().to_owned();
+            let bytes = comparable(&name, bytes);
+            (name, bytes)
+        })
+        .collect();
     let below = |name: &String| name.strip_prefix("nightly/out/").map(str::to_owned);
     let names: Vec<String> = server.names().iter().filter_map(below).collect();
     assert_eq!(names, expected.keys().cloned().collect::<Vec<_>>());

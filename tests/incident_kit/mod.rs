@@ -102,6 +102,16 @@ impl Incident {
         files
     }
 
+    /// What is wrong with the verdicts of an analysis.
+    pub fn untrue(&self, analysis: &Analysis) -> Vec<String> {
+        let pairs = self.pairs(analysis).into_iter();
+        let wrong = pairs
+            .filter(|(truth, close)| !close.as_deref().is_some_and(|close| truth.allows(close)));
+        wrong
+            .map(|(truth, close)| truth.against(&self.name, close.as_deref()))
+            .collect()
+    }
+
     /// Each truth with the close that the analysis has for it: by address, else by name where the close has no address.
     pub fn pairs<'a>(&self, analysis: &'a Analysis) -> Vec<(&Truth, Option<Held<'a, Close>>)> {
         let mut used: BTreeSet<usize> = BTreeSet::new();

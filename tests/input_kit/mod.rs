@@ -2,14 +2,40 @@
 
 #![allow(dead_code)] // every test program uses its part
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use natsleuth::input::{Input, InputOptions, discover};
 use natsleuth::source::Kind;
 
 /// The smallest thing that is a log.
 pub const LOG: &[u8] = b"[6871] 2026/11/23 05:10:37.120114 [INF] Starting nats-server\n";
+
+/// Every file below a folder with its bytes, and every empty folder.
+pub fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    fn walk(folder: &Path, base: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
+        let mut empty = true;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            empty = false;
+            if path.is_dir() {
+                walk(&path, base, found);
+            } else {
+                found.insert(
+                    path.strip_prefix(base).unwrap().to_path_buf(),
+                    std::fs::read(&path).unwrap(),
+                );
+            }
+        }
+        if empty {
+            found.insert(folder.strip_prefix(base).unwrap().to_path_buf(), Vec::new());
+        }
+    }
+    let mut found = BTreeMap::new();
+    walk(folder, folder, &mut found);
+    found
+}
 
 /// A folder that vanishes with the test.
 pub struct Bundle(tempfile::TempDir);
