@@ -1,5 +1,6 @@
 //! Judgements about the path and the two processes that several network and stall rules share: who stopped hearing whom.
 
+use crate::reconstruct::conn::RstOrigin;
 use crate::time::SECOND;
 
 use super::disconnect::Disconnect;
@@ -35,6 +36,10 @@ pub fn dead_path<'a>(disconnect: &Disconnect<'a>) -> Option<Dead<'a>> {
     if found.is_empty() {
         found.extend(healed(disconnect));
     }
+    // A queue that held everything back for a while is a slow path, and nobody's death.
+    if !found.is_empty() && all_arrived(disconnect) {
+        return None;
+    }
     // What follows the first close (a FIN into nothing, a reply to a closed socket) is aftermath, unless the silence
     // began before it.
     let close = disconnect
@@ -43,7 +48,24 @@ pub fn dead_path<'a>(disconnect: &Disconnect<'a>) -> Option<Dead<'a>> {
     found
         .into_iter()
         .filter(|dead| close.is_none_or(|close| dead.view.when(dead.path.since).at < close))
+        .filter(|dead| !dead.answered_with_rst())
         .min_by_key(|dead| dead.view.when(dead.path.since).at)
+}
+
+/// Two captures of the connection, one near each end, hold the same packets and the same bytes of both directions: whatever
+/// was late, nothing was lost.
+pub fn all_arrived(disconnect: &Disconnect) -> bool {
+    let (Some(client), Some(server)) = (
+        disconnect.view_at(Side::Client),
+        disconnect.view_at(Side::Server),
+    ) else {
+        return false;
+    };
+    client.conn.source != server.conn.source
+        && [Side::Client, Side::Server].into_iter().all(|side| {
+            let (here, there) = (client.flow(side), server.flow(side));
+            (here.packets, here.bytes) == (there.packets, there.bytes)
+        })
 }
 
 /// A path that was dead when an end gave up, and came back too late: the longest run of retransmissions spans the moment
@@ -79,7 +101,21 @@ fn healed<'a>(disconnect: &Disconnect<'a>) -> Option<Dead<'a>> {
     })
 }
 
+/// A path that carries an answer this soon is slow, not dead.
+const SLOW: i64 = 3 * SECOND;
+
 impl Dead<'_> {
+    /// The peer's host answered, with a RST: its socket was closed already, and no FIN of it had come through.
+    fn answered_with_rst(&self) -> bool {
+        let since = self.path.since;
+        let peer = self.from.other();
+        let gone = self.view.flow(peer).fin;
+        let mut rsts = self.view.conn.rsts.iter().filter(|rst| {
+            self.view.side(rst.from) == peer && rst.origin != RstOrigin::Injected && rst.at > since
+        });
+        rsts.any(|rst| rst.at.ns - since.ns < SLOW && gone.is_none_or(|fin| rst.at < fin))
+    }
+
     /// As evidence.
     pub fn evidence(&self) -> Vec<Evidence> {
         let from = self.from.word();

@@ -3,9 +3,10 @@
 use crate::align::Alignment;
 use crate::align::clock::When;
 use crate::align::joined::{Leg, Near};
-use crate::reconstruct::conn::{Conn, End, Flow, Manner, RetransmissionRun, Rst};
+use crate::reconstruct::conn::{Conn, End, Flow, Manner, RetransmissionRun, Rst, RstOrigin};
 use crate::reconstruct::session::{Protocol, Session, Talk};
 use crate::span::{Cite, Moment};
+use crate::time::SECOND;
 
 use super::finding::Evidence;
 
@@ -249,6 +250,22 @@ impl<'a> View<'a> {
     pub fn closing_rst(&self) -> Option<&'a Rst> {
         let closer = self.closer().filter(|close| close.rst)?;
         self.conn.rsts.iter().find(|rst| rst.at == closer.at)
+    }
+
+    /// The client's RST that closes the connection, where it answers packets that were late: until just before it one end
+    /// had been sending again and again without an answer.
+    pub fn left_in_a_hiccup(&self) -> Option<&'a Rst> {
+        const AGAIN: u32 = 3;
+        let rst = self.closing_rst()?;
+        let late = [Side::Client, Side::Server].into_iter().any(|side| {
+            let run = self.flow(side).worst_retransmissions;
+            run.is_some_and(|run| {
+                run.count >= AGAIN && (-SECOND..2 * SECOND).contains(&(rst.at.ns - run.last.ns))
+            })
+        });
+        let own =
+            self.side(rst.from) == Side::Client && !rst.ack && rst.origin != RstOrigin::Injected;
+        (own && late).then_some(rst)
     }
 
     /// PINGs of `side` that no PONG answered.

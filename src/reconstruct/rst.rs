@@ -30,12 +30,17 @@ pub struct Context<'a> {
     pub previous: Option<(End, u8, u32, Moment)>,
     /// Round trip of the handshake, nanoseconds.
     pub rtt: Option<i64>,
+    /// When the other end last sent a packet that acknowledged just as far as this RST's number.
+    pub asked: Option<Moment>,
     /// There were retransmissions without an answer just before: a FIN may have been lost unseen.
     pub lossy: bool,
 }
 
 /// An end that spoke this recently has a socket, unless it said goodbye.
 const ALIVE: i64 = 10 * crate::time::SECOND;
+
+/// A device in the path answers what passes through it sooner than this.
+const LATE: i64 = crate::time::SECOND / 5;
 
 /// Judges a RST.
 pub fn fingerprint(segment: &Segment, at: Moment, context: &Context<'_>) -> Rst {
@@ -187,6 +192,20 @@ fn judge(segment: &Segment, rst: &Rst, context: &Context<'_>) -> (RstOrigin, Vec
     }
     if own.habits.packets == 0 {
         return (RstOrigin::Unknown, signs);
+    }
+    // The number is that of a packet which waited on a slow path, and not the one that the other end awaits by now: no
+    // device in the path answers that late, and a forger would use the newest.
+    let round_trip = context.rtt.unwrap_or(0).max(LATE);
+    if let Some(asked) = context
+        .asked
+        .filter(|_| rst.seq_distance.is_some_and(|d| d < 0))
+        && rst.at.ns - asked.ns > round_trip
+    {
+        signs.push(format!(
+            "it answers the packet of {} ms before, whose acknowledgement it repeats",
+            (rst.at.ns - asked.ns) / 1_000_000
+        ));
+        return (RstOrigin::OwnNoSocket, signs);
     }
     if rst.after_own.is_some_and(|after| after < ALIVE) && !context.lossy {
         // A kernel does not lose a socket without a FIN or RST of its own.

@@ -24,6 +24,12 @@ impl Tail {
         }
     }
 
+    /// The packets, newest first.
+    pub fn newest_first(&self) -> impl Iterator<Item = &TailPacket> {
+        let (newer, older) = (&self.packets[..self.oldest], &self.packets[self.oldest..]);
+        newer.iter().rev().chain(older.iter().rev())
+    }
+
     /// The packets, oldest first.
     pub fn finish(mut self) -> Vec<TailPacket> {
         self.packets.rotate_left(self.oldest);

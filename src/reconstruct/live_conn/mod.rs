@@ -281,6 +281,17 @@ impl LiveConn {
         }
     }
 
+    /// The last packet of `asker` whose acknowledgement is this segment's number.
+    fn asked_for(&self, asker: End, segment: &Segment) -> Option<Moment> {
+        let place = self.flows[index(asker.other())].place?;
+        let number = place.position(Seq(segment.seq)) as u32;
+        let packets = self.tail.newest_first();
+        let mut asking = packets.filter(|packet| packet.from == asker && packet.flags & ACK != 0);
+        asking
+            .find(|packet| packet.ack == number)
+            .map(|packet| packet.at)
+    }
+
     fn reset(&mut self, end: End, segment: &Segment, at: Moment, host_ttl: Option<(u8, u8)>) {
         self.ended_by.get_or_insert((end, at));
         let (me, peer) = (index(end), index(end.other()));
@@ -294,6 +305,7 @@ impl LiveConn {
                 reset_before: self.rsts.iter().any(|rst| rst.from == end),
                 previous: self.previous,
                 rtt: self.handshake.rtt(),
+                asked: self.asked_for(end.other(), segment),
                 lossy: recent_run(&self.flows[0])
                     || recent_run(&self.flows[1])
                     || self.flows[me].fell_silent_retransmitting()

@@ -73,7 +73,8 @@ pub fn ended_by_client(disconnect: &Disconnect, case: &Case) -> Option<Finding> 
             stalled.pings.count >= 2
                 || first.close.at.ns - stalled.pings.first.ns > 2 * crate::time::SECOND
         });
-        if waiting && !intended {
+        let hiccup = first.view.left_in_a_hiccup().is_some();
+        if (waiting || hiccup) && !intended {
             return None;
         }
         if !disconnect.was_ready() && !intended {

@@ -3,7 +3,7 @@
 use crate::attribute::Case;
 use crate::attribute::disconnect::{Disconnect, spoken};
 use crate::attribute::finding::{Confidence, Finding, Initiator};
-use crate::attribute::path::dead_path;
+use crate::attribute::path::{all_arrived, dead_path};
 use crate::attribute::settings::Names;
 use crate::attribute::wire::Side;
 use crate::reconstruct::client::Trouble;
@@ -19,7 +19,9 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let first = disconnect
         .first_close()
         .filter(|first| first.close.side == Side::Client)?;
-    if let Some(finding) = faster_than_the_path(disconnect, case) {
+    if let Some(finding) =
+        faster_than_the_path(disconnect, case).or_else(|| answered_late(disconnect, case))
+    {
         return Some(finding);
     }
     let pings = first.view.unanswered(Side::Client)?;
@@ -82,6 +84,83 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
                 names.library, names.ping_interval, names.max_pings_out
             )),
     )
+}
+
+/// Answers that come this much later are no hiccup.
+const HICCUP: i64 = 10 * SECOND;
+
+/// A hiccup of the path, and the client does not outlast it: its FIN waits behind data that is not acknowledged yet, and
+/// the RST, with which its kernel answers what arrives for the closed socket, is all that the wire shows of its leaving.
+/// Its log tells when it left; two captures show that nothing was lost.
+fn answered_late(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    if !disconnect.was_ready() || disconnect.intended() || disconnect.server_gave_reason() {
+        return None;
+    }
+    let view = disconnect.first_close()?.view;
+    let interval = view
+        .talk(Side::Client)?
+        .ping_interval
+        .filter(|interval| *interval < SHORT_PATIENCE)?;
+    let rst = view.left_in_a_hiccup()?;
+    let answer = view.talk(Side::Server)?.last_op?;
+    let told = disconnect.trouble(|trouble| matches!(trouble, Trouble::Stale | Trouble::Unsaid));
+    let left = told.and_then(|event| disconnect.log(&event.at));
+    let soon = left.is_none_or(|left| {
+        [answer, rst.at]
+            .map(|at| view.when(at).bounds)
+            .iter()
+            .all(|at| {
+                at.high >= left.bounds.low && at.low.saturating_sub(left.bounds.high) < HICCUP
+            })
+    });
+    if !soon {
+        return None;
+    }
+    let arrived = all_arrived(disconnect);
+    let names = Names::of_client(disconnect);
+    let every = spoken(interval);
+    let late = left
+        .map(|left| view.when(answer).bounds.low - left.bounds.high)
+        .filter(|late| *late > 0)
+        .map_or(String::new(), |late| {
+            format!(", {} after it had left", spoken(late))
+        });
+    let confidence = if arrived {
+        Confidence::Likely
+    } else {
+        Confidence::Possible
+    };
+    let came = if arrived {
+        "every answer came"
+    } else {
+        "answers came"
+    };
+    let summary = format!(
+        "{} did not outlast a hiccup of the path: it pings every {every}, and {came}{late}",
+        case.client_label(disconnect),
+    );
+    let finding = Finding::new(confidence, Initiator::Client, summary)
+        .because(told.map(|event| disconnect.quote(&event.at)))
+        .because([
+            view.evidence(answer, "an answer of the server, late"),
+            view.evidence(rst.at, "a RST answers what is late: the client's socket is closed already"),
+        ])
+        .remedy(format!(
+            "{}: raise {} (now {every}) and {}; the product is the hiccup that it survives",
+            names.library, names.ping_interval, names.max_pings_out
+        ))
+        .remedy("look for what held packets back in the path at that moment: a full queue (bufferbloat), a policer, a virtual machine that was moved");
+    Some(if arrived {
+        finding
+    } else {
+        finding
+            .rival(
+                "network",
+                "packet-loss",
+                "one capture does not tell whether packets were late or lost",
+            )
+            .missing("a second capture, at the other host, and the client's log")
+    })
 }
 
 /// Seen from the server: its PONGs leave at once, and the path is so long that the client's next PING is due before one

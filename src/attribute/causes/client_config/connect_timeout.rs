@@ -3,6 +3,7 @@
 use crate::attribute::Case;
 use crate::attribute::disconnect::{Disconnect, spoken};
 use crate::attribute::finding::{Confidence, Finding, Initiator};
+use crate::attribute::path::all_arrived;
 use crate::attribute::settings::Names;
 use crate::attribute::wire::Side;
 use crate::reconstruct::client::Trouble;
@@ -50,7 +51,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         let prompt = shake.last_syn_ack.is_some_and(|again| {
             view.near_client() || (0..SLOW_PATH).contains(&(close.at.ns - again.ns))
         });
-        let again = shake.syns > 1 || shake.syn_acks > 1;
+        let again = (shake.syns > 1 || shake.syn_acks > 1) && !all_arrived(disconnect);
         let resent = again && rtt > SECOND && (shake.ack.is_some() || prompt);
         (rtt >= SLOW_PATH && waited < ROUND_TRIPS * rtt && !resent).then_some((view, waited, rtt))
     })?;

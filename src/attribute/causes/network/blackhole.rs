@@ -6,7 +6,7 @@ use crate::attribute::disconnect::spoken;
 use crate::attribute::finding::{Confidence, Finding, Initiator};
 use crate::attribute::label::Label;
 use crate::attribute::out_of_sight::{self, How};
-use crate::attribute::path::dead_path;
+use crate::attribute::path::{all_arrived, dead_path};
 use crate::attribute::stale;
 use crate::attribute::wire::Side;
 use crate::reconstruct::client::Trouble;
@@ -66,12 +66,21 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
 
 /// An attempt whose SYNs arrive and are answered, over and over: the answers vanish on their way back.
 fn answers_lost(disconnect: &Disconnect, server: Label, client: Label) -> Option<Finding> {
+    if all_arrived(disconnect) {
+        return None;
+    }
     let view = disconnect.views.iter().find(|view| {
         let shake = &view.conn.handshake;
         // A SYN alone may be a forger's, who never hears the answers.
         let meant = shake.syns >= 2 || view.flow(Side::Client).packets > u64::from(shake.syns);
         let unheard = shake.ack.is_none_or(|ack| shake.last_syn_ack < Some(ack));
-        meant && shake.syn_acks >= 3 && unheard && !view.near_client()
+        // A client that gave up before they came answers each of them with a RST.
+        let rsts = view.conn.rsts.iter();
+        let refused = rsts
+            .filter(|rst| view.side(rst.from) == Side::Client)
+            .count();
+        let came_late = refused as u64 >= u64::from(shake.syn_acks);
+        meant && shake.syn_acks >= 3 && unheard && !came_late && !view.near_client()
     })?;
     let shake = &view.conn.handshake;
     let summary = format!("{server} answers the SYNs of {client}, and its answers never arrive");

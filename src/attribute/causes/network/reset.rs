@@ -5,6 +5,16 @@ use crate::attribute::disconnect::Disconnect;
 use crate::attribute::finding::{Confidence, Finding, Initiator};
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::client::Trouble;
+use crate::time::SECOND;
+
+/// By how much the client's log says that it lost the connection before the server's says so, at least.
+fn left_before(disconnect: &Disconnect) -> Option<i64> {
+    let closed = disconnect.log(disconnect.server?.closed.as_ref()?)?;
+    let mut lost = disconnect
+        .troubles()
+        .filter_map(|(event, _)| disconnect.log(&event.at));
+    Some(closed.bounds.low - lost.next()?.bounds.high)
+}
 
 /// A reset in a log, and no packets.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
@@ -25,6 +35,10 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     // A client library that ends its own connections with RST (C, Java) makes this ordinary; its log would then say
     // that the application meant it.
     if other || client_says.is_none() && !(server_says && disconnect.lost_by_log()) {
+        return None;
+    }
+    // The client had left long before the server read the error: it is the answer to what the server still sent.
+    if client_says.is_none() && left_before(disconnect).is_some_and(|ahead| ahead > SECOND) {
         return None;
     }
     let summary = format!(

@@ -163,8 +163,17 @@ fn noticed_late(disconnect: &Disconnect, case: &Case, server: Label, client: Lab
     {
         return None;
     }
-    let together = case.endpoint(disconnect)?.noticed_together(logged);
-    if together < 2 {
+    // The way may have been what took so long: a capture at the server shows when the end arrived there, and a process that
+    // goes on finds connections that its kernel took meanwhile, and whose clients are gone.
+    let arrived = disconnect
+        .view_at(Side::Server)
+        .and_then(|view| Some(view.when(view.closer()?.at)));
+    let endpoint = case.endpoint(disconnect)?;
+    let prompt = arrived.map_or(endpoint.dead_on_arrival(logged) == 0, |at| {
+        logged.since(at) < LATE
+    });
+    let together = endpoint.noticed_together(logged);
+    if prompt || together < 2 {
         return None;
     }
     let late = spoken(logged.since(left));
