@@ -1,7 +1,10 @@
 //! The register of rules, the catalogue of texts and the README's table name the same causes.
 
+mod incident_kit;
+
 use std::collections::BTreeSet;
 
+use incident_kit::incidents;
 use natsleuth::attribute::catalogue::CATALOGUE;
 use natsleuth::attribute::causes::REGISTER;
 
@@ -37,6 +40,18 @@ fn every_rule_has_a_text_and_every_text_a_rule() {
         entries.difference(&rules).collect::<Vec<_>>(),
         excused.iter().collect::<Vec<_>>()
     );
+}
+
+#[test]
+fn every_rule_has_a_recorded_case() {
+    let incidents = incidents();
+    let truths = incidents.iter().flat_map(|incident| &incident.closes);
+    let recorded: BTreeSet<String> = truths
+        .map(|truth| format!("{}/{}", truth.cause, truth.detail))
+        .collect();
+    let rules = rules();
+    let missing: Vec<&String> = rules.difference(&recorded).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]

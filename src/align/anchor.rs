@@ -23,6 +23,9 @@ pub fn lag(conn: &Conn) -> i64 {
     LINE_LAG + conn.handshake.rtt().unwrap_or(ROUND_TRIP).max(0)
 }
 
+/// Captures write times cut to microseconds; the few that write nanoseconds lose nothing worth having.
+const PACKET_STEP: i64 = 1_000;
+
 /// One record on one clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Side {
@@ -42,7 +45,7 @@ impl Side {
         Self {
             clock: source.0 as usize,
             ns: moment.ns,
-            step: 1,
+            step: PACKET_STEP,
             cite: Cite::frame(source, moment.frame),
         }
     }

@@ -234,7 +234,10 @@ pub fn life_anchors(records: &Records, lives: &HashMap<&str, Vec<usize>>, out: &
                 .fin
                 .is_none_or(|own| fin.frame < own.frame)
         });
-        if let Some(at) = fin.filter(|_| session.errors.is_empty()) {
+        // A FIN that waits behind a full send buffer, or that is sent again, is not of the moment of its close.
+        let client = conn.flow(server.other());
+        let prompt = client.zero_windows == 0 && conn.flow(server).retransmissions == 0;
+        if let Some(at) = fin.filter(|_| session.errors.is_empty() && prompt) {
             seen.last_fin = Some(seen.last_fin.map_or(at, |last| last.max(at)));
         }
     }

@@ -89,6 +89,42 @@ pub fn exact(records: &Records, links: &mut Links) {
             }
         }
     }
+    by_known_server(records, links);
+}
+
+/// Joins what tells its server and not its cid (a snap length that cuts INFO) by the client's address, where that is used
+/// once in the captures and once in the server's log.
+fn by_known_server(records: &Records, links: &mut Links) {
+    let mut captured: HashMap<(usize, SocketAddr), Vec<usize>> = HashMap::new();
+    for (index, joined) in links.joined.iter().enumerate() {
+        if let (Some(life), Some(leg)) = (joined.server_life, joined.conns.first()) {
+            let peer = records.conns[leg.conn].tuple.orig;
+            captured.entry((life, peer)).or_default().push(index);
+        }
+    }
+    let mut logged: HashMap<(usize, SocketAddr), Vec<usize>> = HashMap::new();
+    for (life, server) in records.servers.iter().enumerate() {
+        for (conn, entry) in server.conns.iter().enumerate() {
+            if let Some(peer) = entry.peer {
+                logged.entry((life, peer)).or_default().push(conn);
+            }
+        }
+    }
+    let mut pairs: Vec<(usize, usize, usize)> = captured
+        .into_iter()
+        .filter_map(
+            |(key, indices)| match (&indices[..], logged.get(&key).map(Vec::as_slice)) {
+                (&[index], Some(&[conn])) => Some((index, key.0, conn)),
+                _ => None,
+            },
+        )
+        .collect();
+    pairs.sort_unstable();
+    for (index, life, conn) in pairs {
+        if links.joined[index].server.is_none() {
+            links.server(index, life, conn, LinkBy::AddressAndPort, true);
+        }
+    }
 }
 
 /// How much earlier than its packets a log line may be, beyond the bounds of the clocks.

@@ -227,6 +227,18 @@ impl<'a> Disconnect<'a> {
                 evidence: self.quote(at),
             });
         }
+        // A server that dialled another one quotes what that one refused it with.
+        for note in self.server.into_iter().flat_map(|conn| &conn.notes) {
+            if let NoteKind::PeerError(text) = &note.kind
+                && let Some(reason) = reason_of_error(text)
+            {
+                statements.push(Statement {
+                    reason,
+                    by: Speaker::Wire,
+                    evidence: self.quote(&note.at),
+                });
+            }
+        }
         for view in &self.views {
             let Some(session) = view.session() else {
                 continue;

@@ -36,6 +36,9 @@ pub struct EndMark {
     pub host: Host,
     /// A session was up.
     pub ready: bool,
+    /// Its client did not read for long: what the server has sent waits in its host's kernel, whether the process lives or
+    /// not, so that an end that comes late speaks for neither.
+    pub clogged: bool,
     /// Server's log gives a reason of its own for it (anything but client closed, read or write error, shutdown).
     pub own_reason: bool,
 }
@@ -278,7 +281,7 @@ impl Kin {
             by_server: Moments::new(by_server.clone().map(|end| end.at)),
             hosts: Hosts::new(by_server),
             ready: Spans::new(
-                ends.filter(|end| end.ready)
+                ends.filter(|end| end.ready && !end.clogged)
                     .filter_map(|end| Some((end.opened?.bounds.high, end.at.bounds.low))),
             ),
         }

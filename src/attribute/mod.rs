@@ -36,6 +36,7 @@ pub mod stale;
 pub mod statement;
 pub mod survival;
 mod told;
+pub mod unsent;
 pub mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};

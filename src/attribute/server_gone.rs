@@ -274,11 +274,29 @@ fn from_log(disconnect: &Disconnect, case: &Case, end: LifeEnd) -> Option<Gone> 
     })
 }
 
+/// The logs of the processes at this address cover the moment, and none of them ended there.
+fn lived_on(disconnect: &Disconnect, endpoint: &Endpoint, at: When) -> bool {
+    let started = |life: usize| {
+        let first = disconnect.records.servers.get(life)?.first.as_ref()?;
+        Some(disconnect.log(first)?.bounds.high < at.bounds.low)
+    };
+    let mut ends = endpoint
+        .lives
+        .iter()
+        .filter(|life| started(**life) == Some(true))
+        .map(|life| LifeEnd::of_life(disconnect, *life))
+        .peekable();
+    ends.peek().is_some() && ends.all(|end| end.is_some_and(|end| !end.holds(at)))
+}
+
 /// What the fate of the server's other connections tells, where its log does not.
 fn from_fate(disconnect: &Disconnect, case: &Case, life_end: Option<&LifeEnd>) -> Option<Gone> {
     let at = disconnect.closed?;
     let endpoint = case.endpoint(disconnect)?;
-    if !disconnect.was_ready() || endpoint.same_process_across(at).is_some() {
+    if !disconnect.was_ready()
+        || endpoint.same_process_across(at).is_some()
+        || lived_on(disconnect, endpoint, at)
+    {
         return None;
     }
     let by_server = first_is_server(disconnect);

@@ -6,6 +6,7 @@ use super::closing_order::Held;
 use super::disconnect::Disconnect;
 use super::endpoint::{Attempt, EndMark, Host, Seen};
 use super::farewell::{Farewell, farewell};
+use super::life_end::LAST_WORDS;
 use super::stale;
 use super::survival::Silences;
 use super::wire::{Side, View};
@@ -183,6 +184,10 @@ impl Told {
             closed: at.at.0,
             by_server: shown.and_then(|view| Some((view.conn.source, view.closer()?.at))),
         });
+        let clogged = disconnect.views.iter().any(|view| {
+            let flow = view.flow(Side::Client);
+            flow.zero_window_since.is_some() || flow.zero_window_ns > LAST_WORDS
+        });
         told.end = Some(EndMark {
             disconnect: index,
             at,
@@ -191,6 +196,7 @@ impl Told {
             remote_by_log,
             host,
             ready,
+            clogged,
             own_reason,
         });
         told

@@ -196,7 +196,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
                 let (_, conn) = self.live[slot as usize].as_mut()?;
                 let stale = conn.is_over() && at.ns - conn.last.ns > linger(conn)
                     || conn.is_attempt() && at.ns - conn.last.ns > ATTEMPT;
-                let reused = conn.is_reused_by(segment);
+                let reused = conn.is_reused_by(segment, at);
                 if reused {
                     conn.replace();
                 } else if !stale {

@@ -195,7 +195,7 @@ pub(super) static ROWS: &[Row] = &[
         Java,
         Word,
         "java.net.SocketException: Network is unreachable",
-        |_| ConnectFailed(Trouble::Unreachable),
+        |_| ConnectFailed(Trouble::NoNetwork),
     ),
     error(Java, Word, "java.net.UnknownHostException: {text}", |_| {
         ConnectFailed(Trouble::Dns)

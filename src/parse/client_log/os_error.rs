@@ -38,6 +38,7 @@ impl OsError {
             | (
                 Trouble::Refused
                 | Trouble::Unreachable
+                | Trouble::NoNetwork
                 | Trouble::Dns
                 | Trouble::Timeout
                 | Trouble::Tls(_),
@@ -73,10 +74,12 @@ const TEXTS: &[(&str, Meaning)] = &[
     ("actively refused it", Meaning::Refused),
     ("no route to host", Meaning::Unreachable),
     ("EHOSTUNREACH", Meaning::Unreachable),
-    ("network is unreachable", Meaning::Unreachable),
-    ("ENETUNREACH", Meaning::Unreachable),
+    ("network is unreachable", Meaning::NoNetwork),
+    ("network is down", Meaning::NoNetwork),
+    ("ENETDOWN", Meaning::NoNetwork),
+    ("ENETUNREACH", Meaning::NoNetwork),
     ("host is down", Meaning::Unreachable),
-    ("unreachable network", Meaning::Unreachable),
+    ("unreachable network", Meaning::NoNetwork),
     ("unreachable host", Meaning::Unreachable),
     ("no such host", Meaning::Dns),
     ("name or service not known", Meaning::Dns),
@@ -127,11 +130,14 @@ const NUMBERS: &[(i64, Meaning)] = &[
     (61, Meaning::Refused),
     (10061, Meaning::Refused),
     (113, Meaning::Unreachable),
-    (101, Meaning::Unreachable),
+    (101, Meaning::NoNetwork),
+    (100, Meaning::NoNetwork),
     (65, Meaning::Unreachable),
-    (51, Meaning::Unreachable),
+    (51, Meaning::NoNetwork),
+    (50, Meaning::NoNetwork),
     (10065, Meaning::Unreachable),
-    (10051, Meaning::Unreachable),
+    (10051, Meaning::NoNetwork),
+    (10050, Meaning::NoNetwork),
     (110, Meaning::KernelTimeout),
     (60, Meaning::KernelTimeout),
     (10060, Meaning::KernelTimeout),
@@ -158,6 +164,7 @@ enum Meaning {
     BrokenPipe,
     Refused,
     Unreachable,
+    NoNetwork,
     Dns,
     DialTimeout,
     KernelTimeout,
@@ -200,6 +207,7 @@ pub(super) fn os_error(text: &str) -> Option<OsError> {
         Meaning::BrokenPipe => Trouble::BrokenPipe,
         Meaning::Refused => Trouble::Refused,
         Meaning::Unreachable => Trouble::Unreachable,
+        Meaning::NoNetwork => Trouble::NoNetwork,
         Meaning::Dns => Trouble::Dns,
         Meaning::DialTimeout => Trouble::Timeout,
         // A SYN that nobody answers is a dial that timed out, whichever layer counted.

@@ -99,8 +99,10 @@ pub enum Trouble {
     KernelTimeout,
     /// Connection refused.
     Refused,
-    /// No route, network or host unreachable.
+    /// No route to the host.
     Unreachable,
+    /// This host has no way out: `ENETUNREACH` and `ENETDOWN`, which its own kernel says where no route or link is left.
+    NoNetwork,
     /// Name not found.
     Dns,
     /// TLS trouble.

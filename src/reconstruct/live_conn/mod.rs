@@ -101,6 +101,9 @@ const fn index(end: End) -> usize {
     }
 }
 
+/// Packets that change places on their way to a capture file do so within this.
+const RECORDED_LATE: i64 = 1_000_000;
+
 impl LiveConn {
     /// A connection whose first packet arrives at `at`.
     pub fn new(
@@ -177,7 +180,7 @@ impl LiveConn {
     }
 
     /// This segment begins another connection on the same ports.
-    pub fn is_reused_by(&self, segment: &Segment) -> bool {
+    pub fn is_reused_by(&self, segment: &Segment, at: Moment) -> bool {
         if !segment.has(SYN) {
             return false;
         }
@@ -188,6 +191,14 @@ impl LiveConn {
             return orig.flow.packets == 0
                 && resp.flow.packets > 0
                 && resp.flow.isn != Some(segment.seq);
+        }
+        // The refusal of this very SYN was recorded first: it has number 0 (RFC 9293 section 3.10.7.1).
+        let refused = self.tail.newest_first().next().is_some_and(|packet| {
+            let refusal = packet.flags & (RST | ACK) == RST | ACK && packet.seq == 0;
+            packet.from == End::Resp && refusal && at.ns - packet.at.ns < RECORDED_LATE
+        });
+        if refused && orig.flow.packets == 0 {
+            return false;
         }
         // After a RST or both FINs even the same number is a new attempt (RFC 9293 section 3.10.7.3: the socket is gone).
         // Without a SYN so far, one that fits was merely recorded late.

@@ -1,6 +1,7 @@
 //! `auth/authorization-violation`: the credentials were refused.
 
 use crate::attribute::Case;
+use crate::attribute::causes::cluster::wrong_gateway::turned_away;
 use crate::attribute::disconnect::Disconnect;
 use crate::attribute::finding::Finding;
 use crate::attribute::said::said;
@@ -15,6 +16,10 @@ const REASONS: &[CloseReason] = &[
 
 /// Stated by the server.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    // A gateway that finds itself at the wrong cluster is refused in these words too.
+    if turned_away(disconnect).is_some() {
+        return None;
+    }
     let server = case.server_label(disconnect);
     let client = case.client_label(disconnect);
     let user = disconnect

@@ -9,6 +9,10 @@ use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::client::{ClientOutcome, Trouble};
 use crate::reconstruct::conn::RstOrigin;
 use crate::reconstruct::server::ConnKind;
+use crate::time::SECOND;
+
+/// A client that has not read for this long does not run well.
+const STUCK: i64 = 5 * SECOND;
 
 /// The client ended it: its log says that the application did, or its FIN (or its own RST) came first and nothing before
 /// it was wrong.
@@ -70,11 +74,12 @@ pub fn ended_by_client(disconnect: &Disconnect, case: &Case) -> Option<Finding> 
             return None;
         }
         let waiting = stalled(disconnect, Side::Server).is_some_and(|stalled| {
-            stalled.pings.count >= 2
-                || first.close.at.ns - stalled.pings.first.ns > 2 * crate::time::SECOND
+            stalled.pings.count >= 2 || first.close.at.ns - stalled.pings.first.ns > 2 * SECOND
         });
         let hiccup = first.view.left_in_a_hiccup().is_some();
-        if (waiting || hiccup) && !intended {
+        let clogged = first.view.flow(Side::Client).zero_window_since;
+        let stuck = clogged.is_some_and(|since| first.close.at.ns - since.ns > STUCK);
+        if (waiting || hiccup || stuck) && !intended {
             return None;
         }
         if !disconnect.was_ready() && !intended {

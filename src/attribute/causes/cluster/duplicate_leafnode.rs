@@ -10,7 +10,8 @@ use crate::parse::server_log::close_reason::CloseReason;
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let summary = || {
         format!(
-            "{} replaced a leafnode connection by a newer one of the same server",
+            "the hub replaced the leafnode connection between {} and {} by a newer one of the same leafnode",
+            case.client_label(disconnect),
             case.server_label(disconnect)
         )
     };

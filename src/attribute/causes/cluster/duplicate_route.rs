@@ -16,16 +16,16 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let server = case.server_label(disconnect);
     let summary =
         || format!("{server} closed a second route to a server that it already had one to");
+    let route = disconnect.kind() == ConnKind::Route;
     let stated = said(
         disconnect,
         &[CloseReason::DuplicateRoute],
-        |note| matches!(note, NoteKind::Duplicate(_)),
+        |note| route && matches!(note, NoteKind::Duplicate(_)),
         summary,
     );
     if stated.is_some() {
         return stated;
     }
-    let route = disconnect.kind() == ConnKind::Route;
     let young = disconnect.lifetime().is_some_and(|lived| lived < FORMING);
     let unsaid = matches!(disconnect.reason(), None | Some(CloseReason::ClientClosed))
         && disconnect

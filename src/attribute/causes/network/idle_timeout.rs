@@ -7,6 +7,7 @@ use crate::attribute::finding::{Confidence, Evidence, Finding, Initiator};
 use crate::attribute::out_of_sight::{self, How};
 use crate::attribute::path::{SHORTEST_IDLE_TIMER, dead_path};
 use crate::attribute::settings::Names;
+use crate::attribute::unsent::unsent;
 use crate::attribute::wire::Side;
 use crate::reconstruct::conn::RstOrigin;
 
@@ -29,6 +30,10 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             names.library, names.ping_interval
         );
         return Some(finding.remedy(pings));
+    }
+    // Idle is who has nothing to send, not who cannot.
+    if unsent(disconnect).is_some() {
+        return None;
     }
     let (idle, survived, evidence) =
         lost_after_silence(disconnect).or_else(|| reset_after_silence(disconnect))?;

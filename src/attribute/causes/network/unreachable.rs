@@ -52,7 +52,9 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     if disconnect.was_ready() {
         return None;
     }
-    if let Some(event) = disconnect.trouble(|trouble| *trouble == Trouble::Unreachable) {
+    if let Some(event) =
+        disconnect.trouble(|trouble| matches!(trouble, Trouble::Unreachable | Trouble::NoNetwork))
+    {
         let summary = format!("{client} has no route to {server}");
         return Some(
             Finding::new(Confidence::Stated, Initiator::Network, summary)
