@@ -383,12 +383,14 @@ impl<'a> Disconnect<'a> {
                     && session.info.is_none()
                     && session.protocol == Protocol::Client
         });
+        let conversed = self.views.iter().any(View::conversed_unheard);
         // A capture that saw the handshake saw whatever came after it; logs decide only where none did.
         let seen = self
             .views
             .iter()
-            .any(|view| view.conn.handshake.syn.is_some());
+            .any(|view| view.conn.handshake.syn.is_some() && !view.unread());
         spoken
+            || conversed
             || !seen
                 && (self.client.is_some_and(|conn| conn.opened.is_some())
                     || self.server.is_some_and(|conn| {

@@ -84,7 +84,27 @@ pub struct View<'a> {
     pub leg: Leg,
     server_end: End,
     closer: Option<WireClose>,
+    unread: bool,
     alignment: &'a Alignment,
+}
+
+/// An exchange that lasts this long is more than a refusal.
+const CONVERSED: i64 = 3 * SECOND;
+
+/// Bytes passed, the capture holds the beginnings of packets only, and nothing in those says what was said.
+fn unread(conn: &Conn) -> bool {
+    let snapped = conn.orig.snapped_bytes + conn.resp.snapped_bytes > 0;
+    snapped
+        && conn.session.as_ref().is_none_or(|session| {
+            session.info.is_none()
+                && session.connect.is_none()
+                && session.tls.is_none()
+                && session.websocket.is_none()
+                && session.mqtt.is_none()
+                && [&session.client, &session.server]
+                    .iter()
+                    .all(|talk| talk.last_op.is_none())
+        })
 }
 
 impl<'a> View<'a> {
@@ -100,6 +120,7 @@ impl<'a> View<'a> {
             leg,
             server_end,
             closer: None,
+            unread: unread(conn),
             alignment,
         };
         view.closer = view.find_closer();
@@ -137,9 +158,36 @@ impl<'a> View<'a> {
         self.conn.flow(self.end(side))
     }
 
-    /// The conversation, where bytes were followed.
+    /// The conversation, where bytes were followed and could be read.
     pub fn session(&self) -> Option<&'a Session> {
-        self.conn.session.as_deref()
+        self.conn.session.as_deref().filter(|_| !self.unread)
+    }
+
+    /// The snap length cut off what was said: only what TCP shows is known.
+    pub const fn unread(&self) -> bool {
+        self.unread
+    }
+
+    /// What the server said last is what the snap length cut off.
+    pub fn last_words_cut(&self) -> bool {
+        let flow = self.flow(Side::Server);
+        let read = self.talk(Side::Server).and_then(|talk| talk.last_op);
+        flow.snapped_bytes > 0
+            && read.is_none_or(|read| flow.last_data.is_some_and(|last| last > read))
+    }
+
+    /// A conversation that went on after the server's first answer, where the snap length cut off some of its words.
+    pub fn conversed_unheard(&self) -> bool {
+        if self.conn.orig.snapped_bytes + self.conn.resp.snapped_bytes == 0 {
+            return false;
+        }
+        let (client, server) = (self.flow(Side::Client), self.flow(Side::Server));
+        let answered = client.first_data.zip(server.last_data);
+        answered.is_some_and(|(asked, answer)| {
+            answer > asked
+                && (client.last_data.is_some_and(|last| last > answer)
+                    || answer.ns - asked.ns > CONVERSED)
+        })
     }
 
     /// What `side` said.
@@ -342,8 +390,11 @@ impl<'a> View<'a> {
     /// INFO reached the client before anybody closed.
     pub fn greeted_in_time(&self) -> bool {
         let close = self.closer().map(|close| close.at);
+        // Where it cannot be read, what a server says first is INFO.
+        let first = || self.flow(Side::Server).first_data.filter(|_| self.unread);
         self.session()
             .and_then(|session| session.info_at)
+            .or_else(first)
             .is_some_and(|at| close.is_none_or(|close| at < close))
     }
 

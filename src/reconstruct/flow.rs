@@ -34,6 +34,8 @@ pub struct FlowState {
     pub duplicate_acks: u32,
     /// The window field as sent last; `None` before the first packet.
     pub raw_window: Option<u16>,
+    /// The snap length cut this end's SYN in front of where a window scale may stand.
+    pub unknown_scale: bool,
     /// The window scale that holds for this end's window; `None` when the handshake was not seen.
     pub scale: Option<u8>,
     /// Since when the window is zero.

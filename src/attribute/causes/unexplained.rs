@@ -5,6 +5,7 @@ use crate::attribute::disconnect::Disconnect;
 use crate::attribute::finding::{Close, Confidence};
 use crate::attribute::outcome;
 use crate::attribute::rank::describe;
+use crate::attribute::wire::View;
 
 /// A close that no rule explains.
 pub fn close(disconnect: &Disconnect, case: &Case) -> Close {
@@ -22,6 +23,9 @@ pub fn close(disconnect: &Disconnect, case: &Case) -> Close {
             "a capture on either side: it shows who ended the connection and what the path did"
                 .to_owned(),
         );
+    }
+    if disconnect.views.iter().any(View::unread) {
+        missing.push("what was said: the snap length of the capture cut it off (tcpdump -s 0 keeps it, -s 600 its essentials)".to_owned());
     }
     if !server_log {
         missing.push("the server's log".to_owned());

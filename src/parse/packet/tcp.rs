@@ -79,6 +79,8 @@ pub struct Options {
     pub timestamps: Option<(u32, u32)>,
     /// Bytes of options, padding included.
     pub len: u8,
+    /// The frame ends within them: what is missing here may have been offered.
+    pub cut: bool,
 }
 
 /// Reads the segment at `at`; its IP payload ends at `end` on the wire, counted like places in the frame, and the frame
@@ -111,6 +113,7 @@ pub fn segment(frame: &[u8], at: usize, end: usize, mut segment: Segment) -> Pac
             read_options(options, segment.ack)
         };
         segment.options.len = (length - 20) as u8;
+        segment.options.cut = frame.len() < at + length;
     }
     segment.len = (end - at - length) as u32;
     segment.payload_start = (at + length).min(frame.len()) as u32;
@@ -131,6 +134,10 @@ fn read_options(mut bytes: &[u8], ack: u32) -> Options {
         }
         let length = usize::from(rest.first().copied().unwrap_or(0));
         if length < 2 || length > bytes.len() {
+            // Cut off by the snap length, its blocks are still known to be there.
+            if *kind == 5 && length >= 10 {
+                options.sacks = (length / 8) as u8;
+            }
             break;
         }
         let value = &bytes[2..length];

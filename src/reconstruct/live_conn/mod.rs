@@ -432,6 +432,7 @@ impl LiveConn {
         flow.flow.isn = Some(segment.seq);
         flow.flow.mss = segment.options.mss;
         flow.flow.window_scale = segment.options.window_scale;
+        flow.unknown_scale = segment.options.cut && segment.options.window_scale.is_none();
         // Recorded behind the packets that it begins, it changes no position.
         let late = flow
             .place
@@ -444,8 +445,10 @@ impl LiveConn {
         if self.flows[peer].flow.isn.is_some() {
             let scales = [0, 1].map(|index| self.flows[index].flow.window_scale);
             let both = scales.iter().all(Option::is_some);
+            let unknown = self.flows.iter().any(|flow| flow.unknown_scale);
             for (flow, scale) in self.flows.iter_mut().zip(scales) {
-                flow.scale = Some(if both { scale.unwrap_or(0) } else { 0 });
+                let holds = if both { scale.unwrap_or(0) } else { 0 };
+                flow.scale = (!unknown).then_some(holds);
             }
         }
         self.samples.offer(Sample {

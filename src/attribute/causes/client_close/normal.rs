@@ -100,6 +100,9 @@ pub fn ended_by_client(disconnect: &Disconnect, case: &Case) -> Option<Finding> 
         );
         let confidence = if intended {
             Confidence::Stated
+        } else if first.view.last_words_cut() {
+            // What it waited for, or what it was told, may be what the snap length cut off.
+            Confidence::Possible
         } else {
             Confidence::Likely
         };

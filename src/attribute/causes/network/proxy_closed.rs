@@ -3,13 +3,23 @@
 use crate::attribute::Case;
 use crate::attribute::disconnect::Disconnect;
 use crate::attribute::finding::{Confidence, Evidence, Finding, Initiator};
-use crate::attribute::wire::Side;
+use crate::attribute::wire::{Side, View};
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::client::Trouble;
+use crate::reconstruct::server::ConnKind;
 
 /// Each end says, in its log or on its wire, that the other closed in order.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     if case.gone(disconnect).is_some() || disconnect.intended() || !disconnect.was_ready() {
+        return None;
+    }
+    // An end that says goodbye within its stream (TLS, WebSocket, MQTT) leaves the first FIN to the other.
+    let kind = disconnect.kind();
+    let plain = matches!(
+        kind,
+        ConnKind::Client | ConnKind::Route | ConnKind::Gateway | ConnKind::Leafnode
+    );
+    if !plain && disconnect.views.iter().any(View::unread) {
         return None;
     }
     let legs = disconnect.views.iter().any(|view| view.leg.client_leg);
