@@ -294,3 +294,38 @@ fn captures_whose_packets_are_cut_never_blame_another_cause() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Incidents whose captures are rewritten, and all else is there: nothing else may be blamed.
+fn captures_may_hold(part: fn(Vec<Vec<u8>>) -> Vec<Vec<u8>>, open: &[&str]) {
+    let mut wrong = Vec::new();
+    for incident in incidents() {
+        let (_folder, paths) = rewritten(&incident, |path, bytes| {
+            if !is_capture(path) {
+                return bytes;
+            }
+            let (head, packets) = records(&bytes, true);
+            [head, part(packets).concat()].concat()
+        });
+        let found = blamed(&incident, &paths);
+        if !open.contains(&incident.name.as_str()) {
+            wrong.extend(found);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn captures_that_begin_late_never_blame_another_cause() {
+    captures_may_hold(|mut packets| packets.split_off(packets.len() / 3), &[]);
+}
+
+#[test]
+fn captures_that_end_early_never_blame_another_cause() {
+    captures_may_hold(
+        |mut packets| {
+            packets.truncate(packets.len() * 2 / 3);
+            packets
+        },
+        &[],
+    );
+}

@@ -48,6 +48,18 @@ pub fn note(records: &Records, joined: &mut [Joined]) {
         for leg in &mut one.conns {
             leg.client_leg = !as_seen(&records.conns[leg.conn]);
         }
+        // Servers before 2.1.6 do not say whom they see: the leg that a segment of the client passes first is the client's.
+        if let [a, b] = &mut one.conns[..]
+            && !a.client_leg
+            && !b.client_leg
+            && records.conns[a.conn].tuple.orig != records.conns[b.conn].tuple.orig
+            && let (Some(here), Some(there)) =
+                (records.conns.get(a.conn), records.conns.get(b.conn))
+            && let Some(first_nearer) = nearer_to_orig(&here, &there)
+        {
+            a.client_leg = first_nearer;
+            b.client_leg = !first_nearer;
+        }
     }
 }
 

@@ -32,7 +32,7 @@ const OUTAGE: i64 = 10 * SECOND;
 /// Judges one connection.
 pub fn server_gone(disconnect: &Disconnect, case: &Case) -> Option<Gone> {
     let at = disconnect.closed?;
-    let life_end = LifeEnd::of(disconnect);
+    let life_end = LifeEnd::of(disconnect).or_else(|| of_the_address(disconnect, case, at));
     let reason = disconnect.reason();
     if disconnect
         .views
@@ -272,6 +272,18 @@ fn from_log(disconnect: &Disconnect, case: &Case, end: LifeEnd) -> Option<Gone> 
         evidence,
         manner_open: false,
     })
+}
+
+/// The end of the one process at this address that ended there, for a connection that no log names: without debug lines
+/// it is only the capture's.
+fn of_the_address(disconnect: &Disconnect, case: &Case, at: When) -> Option<LifeEnd> {
+    let lives = &case.endpoint(disconnect)?.lives;
+    let mut ends = lives
+        .iter()
+        .filter_map(|life| LifeEnd::of_life(disconnect, *life))
+        .filter(|end| !matches!(end.manner, EndManner::Unknown | EndManner::Running))
+        .filter(|end| end.holds(at));
+    ends.next().filter(|_| ends.next().is_none())
 }
 
 /// The logs of the processes at this address cover the moment, and none of them ended there.

@@ -284,8 +284,11 @@ impl<'a> View<'a> {
             .filter(|close| close.rst || !self.acknowledges_unseen(close))
     }
 
-    /// The packet acknowledges more than the capture holds of the other end.
+    /// The packet acknowledges more than the capture holds of the other end, or all that came before it is missing.
     fn acknowledges_unseen(&self, close: &WireClose) -> bool {
+        if self.conn.handshake.syn.is_none() && close.at == self.conn.first {
+            return true;
+        }
         let end = self.end(close.side);
         self.conn.anomalies.iter().any(|row| {
             row.name == "ack_lost_segment"

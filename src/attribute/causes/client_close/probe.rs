@@ -3,7 +3,7 @@
 use crate::attribute::Case;
 use crate::attribute::disconnect::Disconnect;
 use crate::attribute::finding::{Confidence, Finding, Initiator};
-use crate::attribute::wire::Side;
+use crate::attribute::wire::{Side, View};
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::server::{ConnKind, NoteKind};
 use crate::time::SECOND;
@@ -55,7 +55,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     }
     let lived = disconnect.lifetime()?;
     let silent = disconnect.views.iter().any(|view| {
-        view.established()
+        from_the_start(view)
             && view.flow(Side::Client).bytes == 0
             && view.closer().is_some_and(|close| close.side == Side::Client)
             // Without an INFO nobody can say that it would not have spoken.
@@ -64,7 +64,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     });
     // Gone before any server could have greeted it: no client's patience is that short.
     let at_once = disconnect.views.iter().any(|view| {
-        view.established()
+        from_the_start(view)
             && view.flow(Side::Client).bytes == 0
             && view
                 .closer()
@@ -103,4 +103,9 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             .because(evidence)
             .remedy(remedy),
     )
+}
+
+/// The capture holds all that was said.
+fn from_the_start(view: &View) -> bool {
+    view.conn.handshake.syn.is_some() && view.established()
 }

@@ -1,5 +1,6 @@
 //! `overload/server-stall`: the server process stopped answering while its kernel and the path did not.
 
+use crate::align::clock::When;
 use crate::attribute::Case;
 use crate::attribute::disconnect::{Disconnect, spoken};
 use crate::attribute::finding::{Confidence, Evidence, Finding, Initiator};
@@ -173,7 +174,8 @@ fn noticed_late(disconnect: &Disconnect, case: &Case, server: Label, client: Lab
         logged.since(at) < LATE
     });
     let together = endpoint.noticed_together(logged);
-    if prompt || together < 2 {
+    let queued = arrived.is_none() && could_not_accept(disconnect, logged);
+    if prompt || queued || together < 2 {
         return None;
     }
     let late = spoken(logged.since(left));
@@ -186,6 +188,19 @@ fn noticed_late(disconnect: &Disconnect, case: &Case, server: Label, client: Lab
         together - 1
     );
     Some((Confidence::Likely, evidence, summary))
+}
+
+/// Connections waited in the accept queue for another reason: the server's log says that it could not accept any.
+fn could_not_accept(disconnect: &Disconnect, logged: When) -> bool {
+    const AROUND: i64 = 60 * SECOND;
+    disconnect.life.is_some_and(|(_, life)| {
+        life.events
+            .iter()
+            .filter(|event| matches!(event.kind, ServerEventKind::AcceptError(_)))
+            .flat_map(|event| [event.first.as_ref(), Some(&event.at)])
+            .filter_map(|at| disconnect.log(at?))
+            .any(|at| logged.since(at).abs() < AROUND)
+    })
 }
 
 /// Lines that show the server under pressure around the close.
@@ -218,6 +233,9 @@ fn thawed(disconnect: &Disconnect, case: &Case, server: Label) -> Shape {
         disconnect.reason(),
         Some(CloseReason::ReadError | CloseReason::WriteError)
     );
+    if could_not_accept(disconnect, logged) {
+        return None;
+    }
     // A connection that was made and left within the stall may have been left on purpose.
     if !disconnect.views.is_empty() || dead < 2 || together < 4 || stillborn && !reset {
         return None;
