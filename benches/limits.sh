@@ -31,7 +31,8 @@ echo "|---|---|---|"
 "$examples/generate_capture" storm 232 >"$folder/storm.pcap" 2>/dev/null
 row "150 000 connections (232 MB capture)" "$folder/storm.pcap"
 rm "$folder/storm.pcap"
-"$examples/generate_limits" connection 20 | row "one connection of 20 GB, from a pipe" -
+"$examples/generate_limits" connection 20 | row "one connection of 20 GB, headers only, from a pipe" -
+"$examples/generate_capture" one 20000 2>/dev/null | row "one connection of 20 GB with every byte, from a pipe" -
 "$examples/generate_limits" client-log 10000000 >"$folder/client.log"
 row "10 000 000 lines of one client's log ($(($(stat -c %s "$folder/client.log") / 1000000)) MB)" "$folder/client.log"
 rm "$folder/client.log"

@@ -1,4 +1,4 @@
-//! Writes a benchmark capture to stdout: `generate_capture busy|storm|feed MEGABYTES [SEED]`.
+//! Writes a benchmark capture to stdout: `generate_capture busy|storm|feed|one MEGABYTES [SEED]`.
 
 #![allow(clippy::print_stderr, reason = "a command-line tool")]
 
@@ -13,8 +13,9 @@ fn main() -> io::Result<()> {
         Some("busy") => traffic::Shape::Busy { conns: 941 },
         Some("storm") => traffic::Shape::Storm,
         Some("feed") => traffic::Shape::Feed { conns: 100 },
+        Some("one") => traffic::Shape::Feed { conns: 1 },
         _ => {
-            let usage = "usage: generate_capture busy|storm|feed MEGABYTES [SEED] > FILE";
+            let usage = "usage: generate_capture busy|storm|feed|one MEGABYTES [SEED] > FILE";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, usage));
         }
     };

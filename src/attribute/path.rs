@@ -3,6 +3,7 @@
 use crate::reconstruct::conn::RstOrigin;
 use crate::time::SECOND;
 
+use super::crossing::crossings;
 use super::disconnect::Disconnect;
 use super::finding::Evidence;
 use super::wire::{DeadPath, Side, Unanswered, View};
@@ -52,8 +53,11 @@ pub fn dead_path<'a>(disconnect: &Disconnect<'a>) -> Option<Dead<'a>> {
         .min_by_key(|dead| dead.view.when(dead.path.since).at)
 }
 
-/// Two captures of the connection, one near each end, hold the same packets and the same bytes of both directions: whatever
-/// was late, nothing was lost.
+/// A packet that takes this long was held back.
+const HELD_BACK: i64 = SECOND / 5;
+
+/// Two captures of the connection, one near each end, hold the same packets and the same bytes of both directions, and some
+/// took long on their way: late, and not lost. A host that drops what its own capture has seen arrive holds nothing back.
 pub fn all_arrived(disconnect: &Disconnect) -> bool {
     let (Some(client), Some(server)) = (
         disconnect.view_at(Side::Client),
@@ -65,6 +69,11 @@ pub fn all_arrived(disconnect: &Disconnect) -> bool {
         && [Side::Client, Side::Server].into_iter().all(|side| {
             let (here, there) = (client.flow(side), server.flow(side));
             (here.packets, here.bytes) == (there.packets, there.bytes)
+        })
+        && crossings(disconnect).iter().any(|crossing| {
+            crossing
+                .delay
+                .is_some_and(|delay| delay.high - delay.uncertain > HELD_BACK)
         })
 }
 

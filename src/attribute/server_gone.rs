@@ -18,6 +18,8 @@ use super::wire::Side;
 pub struct Gone {
     /// The manner.
     pub manner: EndManner,
+    /// It is the process at the other end of a connection between servers, not the one that the connection went to.
+    pub peer: bool,
     /// How sure, manner and link to this socket together.
     pub confidence: Confidence,
     /// For it.
@@ -104,6 +106,7 @@ fn said_shutdown(disconnect: &Disconnect, life_end: Option<LifeEnd>) -> Gone {
         manner = EndManner::LameDuck;
     }
     Gone {
+        peer: false,
         manner,
         confidence: Confidence::Stated,
         evidence,
@@ -163,7 +166,10 @@ fn peer_gone(disconnect: &Disconnect) -> Option<Gone> {
         let settled = disconnect.lifetime().is_some_and(|lived| lived >= SETTLED);
         let stops =
             settled && (named || here) && end.manner == EndManner::Unknown && end.until.is_none();
-        if (told || stops) && end.holds(at) {
+        // What was opened after the next process had started died with none before it.
+        let since = disconnect.opened.zip(end.until);
+        let older = since.is_none_or(|(opened, until)| opened.bounds.low <= until.bounds.high);
+        if (told || stops) && older && end.holds(at) {
             fits.push((named || here, end));
         }
     }
@@ -195,6 +201,7 @@ fn peer_gone(disconnect: &Disconnect) -> Option<Gone> {
         Confidence::Likely
     };
     Some(Gone {
+        peer: true,
         manner,
         confidence,
         evidence,
@@ -211,6 +218,7 @@ fn moved_by_lame_duck(disconnect: &Disconnect, life_end: Option<LifeEnd>) -> Opt
     let told = lame_duck.at?;
     let at = disconnect.closed?;
     (at.at > told.at && disconnect.was_ready() && at.at.since(told.at) < OUTAGE).then(|| Gone {
+        peer: false,
         manner: EndManner::LameDuck,
         confidence: Confidence::Likely,
         evidence: vec![lame_duck],
@@ -267,6 +275,7 @@ fn from_log(disconnect: &Disconnect, case: &Case, end: LifeEnd) -> Option<Gone> 
     };
     evidence.extend(end.lame_duck);
     Some(Gone {
+        peer: false,
         manner,
         confidence,
         evidence,
@@ -364,6 +373,7 @@ fn from_fate(disconnect: &Disconnect, case: &Case, life_end: Option<&LifeEnd>) -
     if let Some(notice) = disconnect.lame_duck_notice() {
         evidence.push(notice);
         return Some(Gone {
+            peer: false,
             manner: EndManner::LameDuck,
             confidence: ended,
             evidence,
@@ -377,6 +387,7 @@ fn from_fate(disconnect: &Disconnect, case: &Case, life_end: Option<&LifeEnd>) -
         manner_on_the_wire(disconnect, endpoint, at, &mut evidence)
     };
     Some(Gone {
+        peer: false,
         manner,
         confidence: ended.min(sure),
         evidence,
@@ -467,12 +478,7 @@ pub fn finding(
         return None;
     }
     let server = case.server_label(disconnect);
-    let between = matches!(
-        disconnect.kind(),
-        ConnKind::Route | ConnKind::Gateway | ConnKind::Leafnode
-    );
-    let by_peer = between && disconnect.reason() != Some(&CloseReason::ServerShutdown);
-    let summary = if by_peer {
+    let summary = if gone.peer {
         format!("the peer server {what}, and its connection to {server} with it")
     } else if disconnect.refused().is_some() {
         format!("{server} {what}; this attempt came while it was down")
@@ -527,6 +533,7 @@ fn peer_left(disconnect: &Disconnect) -> Option<Gone> {
         return None;
     }
     Some(Gone {
+        peer: true,
         manner: EndManner::Graceful,
         confidence: Confidence::Likely,
         evidence: closing_packet(disconnect).into_iter().collect(),

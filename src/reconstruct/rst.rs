@@ -30,7 +30,7 @@ pub struct Context<'a> {
     pub previous: Option<(End, u8, u32, Moment)>,
     /// Round trip of the handshake, nanoseconds.
     pub rtt: Option<i64>,
-    /// When the other end last sent a packet that acknowledged just as far as this RST's number.
+    /// When the other end last sent a packet that acknowledged just as far as this RST's number, where it has no ACK itself.
     pub asked: Option<Moment>,
     /// There were retransmissions without an answer just before: a FIN may have been lost unseen.
     pub lossy: bool,

@@ -316,7 +316,11 @@ impl LiveConn {
                 reset_before: self.rsts.iter().any(|rst| rst.from == end),
                 previous: self.previous,
                 rtt: self.handshake.rtt(),
-                asked: self.asked_for(end.other(), segment),
+                asked: if segment.has(ACK) {
+                    None
+                } else {
+                    self.asked_for(end.other(), segment)
+                },
                 lossy: recent_run(&self.flows[0])
                     || recent_run(&self.flows[1])
                     || self.flows[me].fell_silent_retransmitting()

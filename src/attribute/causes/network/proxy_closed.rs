@@ -19,7 +19,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         kind,
         ConnKind::Client | ConnKind::Route | ConnKind::Gateway | ConnKind::Leafnode
     );
-    if !plain && disconnect.views.iter().any(View::unread) {
+    if !plain && disconnect.views.iter().any(goodbye_unread) {
         return None;
     }
     let legs = disconnect.views.iter().any(|view| view.leg.client_leg);
@@ -97,4 +97,11 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             .because([at_server, at_client])
             .remedy("look at the proxy or load balancer in the path: its idle and maximum connection timeouts (haproxy: timeout client, timeout server, timeout tunnel; nginx stream: proxy_timeout), its reloads; keep the client's ping interval below its idle timer"),
     )
+}
+
+/// A goodbye within the stream would not have been read: its words were cut off, or it began before the capture.
+fn goodbye_unread(view: &View) -> bool {
+    view.session().is_none_or(|session| {
+        session.mqtt.is_none() && session.websocket.is_none() && session.tls.is_none()
+    })
 }

@@ -62,6 +62,9 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
                 .remedy(remedy),
         );
     }
+    if let Some(finding) = refused_by_another(disconnect, case) {
+        return Some(finding);
+    }
     let view = disconnect
         .views
         .iter()
@@ -91,4 +94,26 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             .rival("server-shutdown", "host-down", "a host that is gone answers no SYN either; anything that shows the server alive then would decide")
             .missing("the server's log, or any other connection to it at that time")
     })
+}
+
+/// The same process greeted others before and after: its listener was there, and something in front of it refused the SYN.
+fn refused_by_another(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    let mut views = disconnect.views.iter();
+    let view = views.find(|view| view.conn.end.manner == Manner::Refused)?;
+    let endpoint = case.endpoint(disconnect)?;
+    let after = endpoint.same_process_across(disconnect.closed?)?;
+    let summary = format!(
+        "a RST refused the SYN of {}, although {} was up and took other connections",
+        case.client_label(disconnect),
+        case.server_label(disconnect)
+    );
+    Some(
+        Finding::new(Confidence::Likely, Initiator::Network, summary)
+            .because([
+                view.evidence(view.conn.end.at, "the SYN is answered by a RST"),
+                after.evidence(),
+            ])
+            .rival("overload", "accept-queue", "a kernel with net.ipv4.tcp_abort_on_overflow refuses what its accept queue cannot take")
+            .remedy("look for a rule that rejects new connections (iptables or nftables REJECT with tcp-reset, a security group, a load balancer without a healthy member) between these two addresses"),
+    )
 }

@@ -45,7 +45,11 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         return Some(finding);
     }
     let verb = verb?;
-    let server_first = disconnect.first_by(Side::Server);
+    // Without its beginning nobody can say that a stream is NATS at all.
+    let begun = disconnect
+        .session()
+        .is_some_and(|session| session.info.is_some() || session.connect.is_some());
+    let server_first = begun && disconnect.first_by(Side::Server);
     server_first.then(|| {
         Finding::new(Confidence::Likely, Initiator::Server, summary())
             .because([verb])
