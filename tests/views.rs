@@ -329,3 +329,22 @@ fn captures_that_end_early_never_blame_another_cause() {
         &[],
     );
 }
+
+/// From a server that was killed (nats.js 2.29.3): the process ended before its library had found another server.
+const LEFT_WHILE_RECONNECTING: &str = "\
+[2026-11-23T05:19:20.083Z] [bg-0] connected to 10.77.2.2:4222
+[2026-11-23T05:19:24.343Z] [bg-0] status: disconnect 10.77.2.2:4222
+[2026-11-23T05:19:24.343Z] [bg-0] status: reconnecting 10.77.2.2:4222
+[2026-11-23T05:19:25.383Z] [bg-0] exiting, received 13
+[2026-11-23T05:19:25.383Z] [bg-0] connection closed
+";
+
+#[test]
+fn a_client_that_ends_while_it_reconnects_had_lost_its_connection() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let log = folder.path().join("client-bg-0.log");
+    fs::write(&log, LEFT_WHILE_RECONNECTING).expect("a log");
+    let analysis = analyze_paths(&[log]);
+    let causes: Vec<&str> = analysis.closes.iter().map(|close| close.cause).collect();
+    assert_eq!(causes, ["unexplained"]);
+}

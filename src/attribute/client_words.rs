@@ -75,12 +75,15 @@ impl<'a> Disconnect<'a> {
     /// The client's log tells of a loss: its library came back by itself, or tried to.
     pub fn lost_by_log(&self) -> bool {
         self.client.is_some_and(|conn| {
-            !conn.intended
-                && conn.closed.is_some()
-                && matches!(
-                    conn.outcome,
-                    ClientOutcome::Reconnected | ClientOutcome::GaveUp | ClientOutcome::StillDown
-                )
+            let missed = match conn.outcome {
+                ClientOutcome::Reconnected | ClientOutcome::GaveUp | ClientOutcome::StillDown => {
+                    true
+                }
+                // A process may end while its library is still looking for another server.
+                ClientOutcome::Exited => conn.attempts > 0,
+                ClientOutcome::Unknown | ClientOutcome::Silent => false,
+            };
+            !conn.intended && conn.closed.is_some() && missed
         })
     }
 }

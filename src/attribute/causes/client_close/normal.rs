@@ -130,7 +130,7 @@ pub fn ended_by_client(disconnect: &Disconnect, case: &Case) -> Option<Finding> 
         .troubles()
         .any(|(_, trouble)| !harmless(trouble) || *trouble == Trouble::Unsaid && !quiet);
     let alone = quiet && disconnect.reason().is_none() && disconnect.client_closed().is_some();
-    if !(left || alone) || lost {
+    if !(left || alone) || lost || disconnect.lost_by_log() {
         return None;
     }
     let confidence = if disconnect.client.is_some() && left {
