@@ -1,6 +1,8 @@
 //! Did the server process end, and did this socket end with it? Shared by the server-shutdown details and by running
 //! out of memory, which differ only in the manner.
 
+use std::collections::BTreeSet;
+
 use crate::align::clock::When;
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::server::{ConnKind, EndManner, NoteKind};
@@ -178,7 +180,19 @@ fn peer_gone(disconnect: &Disconnect) -> Option<Gone> {
     let Some((known, end)) = fits.into_iter().next() else {
         return peer_left(disconnect);
     };
-    if !known && sure == 0 && disconnect.records.servers.len() > 2 {
+    // A process that was started again is no third server.
+    let servers: BTreeSet<&str> = disconnect
+        .records
+        .servers
+        .iter()
+        .filter_map(|life| {
+            life.identity
+                .name
+                .as_deref()
+                .or(life.identity.id.as_deref())
+        })
+        .collect();
+    if !known && sure == 0 && servers.len() > 2 {
         return None;
     }
     let open = end.manner == EndManner::Unknown;
