@@ -294,6 +294,15 @@ fn rounds() -> u64 {
         .unwrap_or(2)
 }
 
+fn assert_none(broken: &[String]) {
+    assert!(
+        broken.is_empty(),
+        "{} broken:\n{}",
+        broken.len(),
+        broken.join("\n")
+    );
+}
+
 fn all_hold(warp: impl Fn(&Path, &mut Dice, i64) -> (Warp, i64) + Sync) {
     let incidents = incidents();
     let broken: Vec<String> = incidents
@@ -313,12 +322,7 @@ fn all_hold(warp: impl Fn(&Path, &mut Dice, i64) -> (Warp, i64) + Sync) {
                 .map(move |text| format!("seed {seed}: {text}"))
         })
         .collect();
-    assert!(
-        broken.is_empty(),
-        "{} broken:\n{}",
-        broken.len(),
-        broken.join("\n")
-    );
+    assert_none(&broken);
 }
 
 #[test]
@@ -420,10 +424,5 @@ fn a_clock_that_steps_blames_nothing_else() {
             })
         })
         .collect();
-    assert!(
-        broken.is_empty(),
-        "{} broken:\n{}",
-        broken.len(),
-        broken.join("\n")
-    );
+    assert_none(&broken);
 }

@@ -142,9 +142,10 @@ fn close(conn: &Conn, entry: &ServerConn, near: Near, out: &mut Vec<Anchor>) {
 fn goodbye(conn: &Conn, end: End) -> Option<Moment> {
     let flow = conn.flow(end);
     let fin = flow.fin?;
-    let within = conn.session.as_ref().is_some_and(|session| {
-        session.tls.is_some() || session.websocket.is_some() || session.mqtt.is_some()
-    });
+    let within = conn
+        .session
+        .as_ref()
+        .is_some_and(|session| session.is_carried());
     let last = flow
         .last_data
         .filter(|last| within && last.frame < fin.frame);

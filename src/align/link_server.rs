@@ -1,10 +1,10 @@
 //! Captured connections and a server log's connections: by server_id and cid, then by address and port.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use super::clock::Clock;
-use super::joined::{LinkBy, Records};
+use super::joined::{Joined, LinkBy, Records};
 use super::link::Links;
 use crate::reconstruct::conn::Manner;
 use crate::time::SECOND;
@@ -95,33 +95,34 @@ pub fn exact(records: &Records, links: &mut Links) {
 /// Joins what tells its server and not its cid (a snap length that cuts INFO) by the client's address, where that is used
 /// once in the captures and once in the server's log.
 fn by_known_server(records: &Records, links: &mut Links) {
-    let mut captured: HashMap<(usize, SocketAddr), Vec<usize>> = HashMap::new();
+    let key = |joined: &Joined| {
+        let peer = records.conns[joined.conns.first()?.conn].tuple.orig;
+        Some((joined.server_life?, peer))
+    };
+    // The addresses of what is not joined yet, each with all its uses in captures and in the log.
+    let loose = links.joined.iter().filter(|joined| joined.server.is_none());
+    let mut uses: BTreeMap<(usize, SocketAddr), [Vec<usize>; 2]> = loose
+        .filter_map(key)
+        .map(|key| (key, Default::default()))
+        .collect();
+    if uses.is_empty() {
+        return;
+    }
     for (index, joined) in links.joined.iter().enumerate() {
-        if let (Some(life), Some(leg)) = (joined.server_life, joined.conns.first()) {
-            let peer = records.conns[leg.conn].tuple.orig;
-            captured.entry((life, peer)).or_default().push(index);
+        if let Some([captured, _]) = key(joined).and_then(|key| uses.get_mut(&key)) {
+            captured.push(index);
         }
     }
-    let mut logged: HashMap<(usize, SocketAddr), Vec<usize>> = HashMap::new();
     for (life, server) in records.servers.iter().enumerate() {
         for (conn, entry) in server.conns.iter().enumerate() {
-            if let Some(peer) = entry.peer {
-                logged.entry((life, peer)).or_default().push(conn);
+            let peer = entry.peer.map(|peer| (life, peer));
+            if let Some([_, logged]) = peer.and_then(|key| uses.get_mut(&key)) {
+                logged.push(conn);
             }
         }
     }
-    let mut pairs: Vec<(usize, usize, usize)> = captured
-        .into_iter()
-        .filter_map(
-            |(key, indices)| match (&indices[..], logged.get(&key).map(Vec::as_slice)) {
-                (&[index], Some(&[conn])) => Some((index, key.0, conn)),
-                _ => None,
-            },
-        )
-        .collect();
-    pairs.sort_unstable();
-    for (index, life, conn) in pairs {
-        if links.joined[index].server.is_none() {
+    for ((life, _), [captured, logged]) in uses {
+        if let (&[index], &[conn]) = (&captured[..], &logged[..]) {
             links.server(index, life, conn, LinkBy::AddressAndPort, true);
         }
     }

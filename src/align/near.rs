@@ -1,7 +1,7 @@
 //! Where a capture was taken: at which end's host, told by hop counts, the handshake's two halves, or another capture.
 
 use super::envelope::nearer_to_orig;
-use super::joined::{Joined, Near, Records};
+use super::joined::{Joined, Leg, Near, Records};
 use crate::reconstruct::conn_sketch::ConnSketch;
 
 /// Hop counts that operating systems start with: a packet that still has one has crossed no router.
@@ -18,9 +18,7 @@ pub fn note(records: &Records, joined: &mut [Joined]) {
         }
         if let [a, b] = &mut one.conns[..]
             && records.conns[a.conn].tuple == records.conns[b.conn].tuple
-            && let (Some(here), Some(there)) =
-                (records.conns.get(a.conn), records.conns.get(b.conn))
-            && let Some(first_nearer) = nearer_to_orig(&here, &there)
+            && let Some(first_nearer) = first_nearer(records, a, b)
         {
             // Two captures decide between themselves what one alone left open.
             match (a.near, b.near, first_nearer) {
@@ -53,14 +51,18 @@ pub fn note(records: &Records, joined: &mut [Joined]) {
             && !a.client_leg
             && !b.client_leg
             && records.conns[a.conn].tuple.orig != records.conns[b.conn].tuple.orig
-            && let (Some(here), Some(there)) =
-                (records.conns.get(a.conn), records.conns.get(b.conn))
-            && let Some(first_nearer) = nearer_to_orig(&here, &there)
+            && let Some(first_nearer) = first_nearer(records, a, b)
         {
             a.client_leg = first_nearer;
             b.client_leg = !first_nearer;
         }
     }
+}
+
+/// The first of two legs lies nearer to the originator.
+fn first_nearer(records: &Records, a: &Leg, b: &Leg) -> Option<bool> {
+    let (here, there) = (records.conns.get(a.conn)?, records.conns.get(b.conn)?);
+    nearer_to_orig(&here, &there)
 }
 
 /// From one capture alone.

@@ -9,7 +9,7 @@ use crate::align::joined::{Joined, Records};
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::client::{ClientConn, ClientEventKind, ClientStory, Trouble};
 use crate::reconstruct::conn::{Conn, Manner};
-use crate::reconstruct::server::{EndManner, NoteKind, ServerConn, ServerLife, ServerNote};
+use crate::reconstruct::server::{NoteKind, ServerConn, ServerLife, ServerNote};
 use crate::reconstruct::session::{Info, Notice, Protocol, Session};
 use crate::shelf::Held;
 use crate::span::LogRef;
@@ -193,7 +193,7 @@ impl<'a> Disconnect<'a> {
             .map(|view| view.when(view.conn.end.at));
         let died = || {
             let (_, life) = self.life?;
-            let known = !matches!(life.end.manner, EndManner::Unknown | EndManner::Running);
+            let known = life.end.manner.is_told();
             let at = self.log(life.end.at.as_ref()?)?;
             (known && self.opened.is_none_or(|opened| opened.at <= at.at)).then_some(at)
         };

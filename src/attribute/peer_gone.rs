@@ -62,7 +62,7 @@ pub fn peer_gone(disconnect: &Disconnect) -> Option<Gone> {
         let Some(end) = LifeEnd::of_life(disconnect, index) else {
             continue;
         };
-        let told = !matches!(end.manner, EndManner::Unknown | EndManner::Running);
+        let told = end.manner.is_told();
         // A log that stops for good before this, of a peer known by name or address.
         let settled = disconnect.lifetime().is_some_and(|lived| lived >= SETTLED);
         let stops =

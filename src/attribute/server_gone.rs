@@ -21,7 +21,6 @@ const OUTAGE: i64 = 10 * SECOND;
 /// Judges one connection.
 pub fn server_gone(disconnect: &Disconnect, case: &Case) -> Option<Gone> {
     let at = disconnect.closed?;
-    let life_end = LifeEnd::of(disconnect).or_else(|| of_the_address(disconnect, case, at));
     let reason = disconnect.reason();
     if disconnect
         .views
@@ -34,6 +33,7 @@ pub fn server_gone(disconnect: &Disconnect, case: &Case) -> Option<Gone> {
     if let Some(gone) = peer_gone(disconnect) {
         return Some(gone);
     }
+    let life_end = LifeEnd::of(disconnect).or_else(|| of_the_address(disconnect, case, at));
     if let Some(reason) = reason {
         if *reason == CloseReason::ServerShutdown {
             return Some(said_shutdown(disconnect, life_end));
@@ -66,7 +66,7 @@ pub fn server_gone(disconnect: &Disconnect, case: &Case) -> Option<Gone> {
         return None;
     }
     if let Some(end) = life_end.clone()
-        && !matches!(end.manner, EndManner::Unknown | EndManner::Running)
+        && end.manner.is_told()
         && end.holds(at)
     {
         return from_log(disconnect, case, end);
@@ -182,7 +182,7 @@ fn of_the_address(disconnect: &Disconnect, case: &Case, at: When) -> Option<Life
     let mut ends = lives
         .iter()
         .filter_map(|life| LifeEnd::of_life(disconnect, *life))
-        .filter(|end| !matches!(end.manner, EndManner::Unknown | EndManner::Running))
+        .filter(|end| end.manner.is_told())
         .filter(|end| end.holds(at));
     ends.next().filter(|_| ends.next().is_none())
 }

@@ -3,7 +3,6 @@
 
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::client::{ClientEvent, ClientEventKind, Trouble};
-use crate::reconstruct::conn::RstOrigin;
 use crate::span::Moment;
 use crate::time::SECOND;
 
@@ -76,9 +75,7 @@ fn by_log<'a>(disconnect: &Disconnect<'a>, side: Side) -> Option<Unsent<'a>> {
 /// it go.
 fn by_reset<'a>(disconnect: &Disconnect<'a>, side: Side) -> Option<Unsent<'a>> {
     let view = disconnect.view_at(side)?;
-    let rst = view.closing_rst().filter(|rst| {
-        view.side(rst.from) == side && !rst.ack && rst.origin != RstOrigin::Injected
-    })?;
+    let rst = view.answer_for_a_gone_socket(side)?;
     let silence = view.conn.last_silence?;
     let lasted = silence.until.ns - silence.from.ns;
     let woken = (0..SECOND).contains(&(rst.at.ns - silence.until.ns));

@@ -91,16 +91,18 @@ pub struct View<'a> {
 /// An exchange that lasts this long is more than a refusal.
 const CONVERSED: i64 = 3 * SECOND;
 
+/// The snap length cut payload off.
+const fn snapped(conn: &Conn) -> bool {
+    conn.orig.snapped_bytes + conn.resp.snapped_bytes > 0
+}
+
 /// Bytes passed, the capture holds the beginnings of packets only, and nothing in those says what was said.
 fn unread(conn: &Conn) -> bool {
-    let snapped = conn.orig.snapped_bytes + conn.resp.snapped_bytes > 0;
-    snapped
+    snapped(conn)
         && conn.session.as_ref().is_none_or(|session| {
             session.info.is_none()
                 && session.connect.is_none()
-                && session.tls.is_none()
-                && session.websocket.is_none()
-                && session.mqtt.is_none()
+                && !session.is_carried()
                 && [&session.client, &session.server]
                     .iter()
                     .all(|talk| talk.last_op.is_none())
@@ -178,7 +180,7 @@ impl<'a> View<'a> {
 
     /// A conversation that went on after the server's first answer, where the snap length cut off some of its words.
     pub fn conversed_unheard(&self) -> bool {
-        if self.conn.orig.snapped_bytes + self.conn.resp.snapped_bytes == 0 {
+        if !snapped(self.conn) {
             return false;
         }
         let (client, server) = (self.flow(Side::Client), self.flow(Side::Server));
@@ -303,20 +305,26 @@ impl<'a> View<'a> {
         self.conn.rsts.iter().find(|rst| rst.at == closer.at)
     }
 
+    /// The RST that closes the connection, where it is the kernel's of `side` and answers for a socket that is gone: without
+    /// ACK (RFC 9293 section 3.10.7.1).
+    pub fn answer_for_a_gone_socket(&self, side: Side) -> Option<&'a Rst> {
+        self.closing_rst().filter(|rst| {
+            self.side(rst.from) == side && !rst.ack && rst.origin != RstOrigin::Injected
+        })
+    }
+
     /// The client's RST that closes the connection, where it answers packets that were late: until just before it one end
     /// had been sending again and again without an answer.
     pub fn left_in_a_hiccup(&self) -> Option<&'a Rst> {
         const AGAIN: u32 = 3;
-        let rst = self.closing_rst()?;
+        let rst = self.answer_for_a_gone_socket(Side::Client)?;
         let late = [Side::Client, Side::Server].into_iter().any(|side| {
             let run = self.flow(side).worst_retransmissions;
             run.is_some_and(|run| {
                 run.count >= AGAIN && (-SECOND..2 * SECOND).contains(&(rst.at.ns - run.last.ns))
             })
         });
-        let own =
-            self.side(rst.from) == Side::Client && !rst.ack && rst.origin != RstOrigin::Injected;
-        (own && late).then_some(rst)
+        late.then_some(rst)
     }
 
     /// PINGs of `side` that no PONG answered.

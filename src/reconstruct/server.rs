@@ -104,6 +104,13 @@ pub enum EndManner {
     Running,
 }
 
+impl EndManner {
+    /// The log tells that the process ended, and how.
+    pub const fn is_told(self) -> bool {
+        !matches!(self, Self::Unknown | Self::Running)
+    }
+}
+
 /// Something notable that a server log says outside one connection.
 #[derive(Clone, Debug)]
 pub struct ServerEvent {

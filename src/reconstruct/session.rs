@@ -77,6 +77,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// It is carried in TLS, WebSocket or MQTT, whose ends say goodbye within the stream before any FIN.
+    pub const fn is_carried(&self) -> bool {
+        self.tls.is_some() || self.websocket.is_some() || self.mqtt.is_some()
+    }
+
     /// What could not be read of it, and where that begins.
     pub fn troubles(&self) -> impl Iterator<Item = (&'static str, Moment)> {
         let keys = self

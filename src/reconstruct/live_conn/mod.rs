@@ -292,8 +292,11 @@ impl LiveConn {
         }
     }
 
-    /// The last packet of `asker` whose acknowledgement is this segment's number.
+    /// The last packet of `asker` whose acknowledgement is this segment's number, which only a segment without one repeats.
     fn asked_for(&self, asker: End, segment: &Segment) -> Option<Moment> {
+        if segment.has(ACK) {
+            return None;
+        }
         let place = self.flows[index(asker.other())].place?;
         let number = place.position(Seq(segment.seq)) as u32;
         let packets = self.tail.newest_first();
@@ -316,11 +319,7 @@ impl LiveConn {
                 reset_before: self.rsts.iter().any(|rst| rst.from == end),
                 previous: self.previous,
                 rtt: self.handshake.rtt(),
-                asked: if segment.has(ACK) {
-                    None
-                } else {
-                    self.asked_for(end.other(), segment)
-                },
+                asked: self.asked_for(end.other(), segment),
                 lossy: recent_run(&self.flows[0])
                     || recent_run(&self.flows[1])
                     || self.flows[me].fell_silent_retransmitting()

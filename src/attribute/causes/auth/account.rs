@@ -41,7 +41,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
 }
 
 /// The line about the account behind a refusal.
-pub fn account_note<'a>(disconnect: &Disconnect<'a>) -> Option<&'a ServerNote> {
+fn account_note<'a>(disconnect: &Disconnect<'a>) -> Option<&'a ServerNote> {
     if disconnect.reason() != Some(&CloseReason::AuthenticationViolation) {
         return None;
     }

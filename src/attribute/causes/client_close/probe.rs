@@ -55,20 +55,14 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     }
     let lived = disconnect.lifetime()?;
     let silent = disconnect.views.iter().any(|view| {
-        from_the_start(view)
-            && view.flow(Side::Client).bytes == 0
-            && view.closer().is_some_and(|close| close.side == Side::Client)
+        left_without_a_word(view)
             // Without an INFO nobody can say that it would not have spoken.
             && view.greeted_in_time()
             && view.wait_for_greeting().is_none_or(|waited| waited < SECOND)
     });
     // Gone before any server could have greeted it: no client's patience is that short.
     let at_once = disconnect.views.iter().any(|view| {
-        from_the_start(view)
-            && view.flow(Side::Client).bytes == 0
-            && view
-                .closer()
-                .is_some_and(|close| close.side == Side::Client)
+        left_without_a_word(view)
             && view
                 .wait_for_greeting()
                 .is_some_and(|waited| waited < SECOND / 100)
@@ -105,7 +99,12 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     )
 }
 
-/// The capture holds all that was said.
-fn from_the_start(view: &View) -> bool {
-    view.conn.handshake.syn.is_some() && view.established()
+/// The client closed first and had sent nothing, as a capture tells that holds the connection from its start.
+fn left_without_a_word(view: &View) -> bool {
+    view.conn.handshake.syn.is_some()
+        && view.established()
+        && view.flow(Side::Client).bytes == 0
+        && view
+            .closer()
+            .is_some_and(|close| close.side == Side::Client)
 }

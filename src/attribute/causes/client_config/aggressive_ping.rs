@@ -79,10 +79,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             .because(late.map(|(view, at)| {
                 view.evidence(at, "the server's answer arrives after the client has left")
             }))
-            .remedy(format!(
-                "{}: raise {} (now {every}) and {}; the product is the hiccup that it survives",
-                names.library, names.ping_interval, names.max_pings_out
-            )),
+            .remedy(more_patience(&names, &every)),
     )
 }
 
@@ -125,15 +122,10 @@ fn answered_late(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         .map_or(String::new(), |late| {
             format!(", {} after it had left", spoken(late))
         });
-    let confidence = if arrived {
-        Confidence::Likely
+    let (confidence, came) = if arrived {
+        (Confidence::Likely, "every answer came")
     } else {
-        Confidence::Possible
-    };
-    let came = if arrived {
-        "every answer came"
-    } else {
-        "answers came"
+        (Confidence::Possible, "answers came")
     };
     let summary = format!(
         "{} did not outlast a hiccup of the path: it pings every {every}, and {came}{late}",
@@ -145,10 +137,7 @@ fn answered_late(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             view.evidence(answer, "an answer of the server, late"),
             view.evidence(rst.at, "a RST answers what is late: the client's socket is closed already"),
         ])
-        .remedy(format!(
-            "{}: raise {} (now {every}) and {}; the product is the hiccup that it survives",
-            names.library, names.ping_interval, names.max_pings_out
-        ))
+        .remedy(more_patience(&names, &every))
         .remedy("look for what held packets back in the path at that moment: a full queue (bufferbloat), a policer, a virtual machine that was moved");
     Some(if arrived {
         finding
@@ -196,5 +185,12 @@ fn faster_than_the_path(disconnect: &Disconnect, case: &Case) -> Option<Finding>
                 "{}: raise {} (now {every}) well above the path's round trip",
                 names.library, names.ping_interval
             )),
+    )
+}
+
+fn more_patience(names: &Names, every: &str) -> String {
+    format!(
+        "{}: raise {} (now {every}) and {}; the product is the hiccup that it survives",
+        names.library, names.ping_interval, names.max_pings_out
     )
 }

@@ -29,7 +29,8 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         })?;
         Some(view.evidence(icmp.at, format!("ICMP from {}: {}", icmp.from, icmp.says)))
     });
-    if let (Some(unfound), Some(dead)) = (&unfound, dead_path(disconnect)) {
+    let dead = dead_path(disconnect);
+    if let (Some(unfound), Some(dead)) = (&unfound, &dead) {
         let whose = match dead.from {
             Side::Client => case.server_label(disconnect),
             Side::Server => case.client_label(disconnect),
@@ -45,10 +46,9 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
                 .remedy("look at that host's interface: cable, switch port, driver, bonding, address lease"),
         );
     }
-    let dead = dead_path(disconnect);
     let silent = dead.is_some() || unsent.is_some() || disconnect.views.is_empty();
-    let closed = disconnect.first_close().is_some() && !silent;
-    if kernel.is_none() && unsent.is_none() && (local.is_none() || !silent) || closed {
+    let told = kernel.is_some() || silent && (local.is_some() || unsent.is_some());
+    if !told || !silent && disconnect.first_close().is_some() {
         return None;
     }
     let whose = match unsent.as_ref().map(|unsent| unsent.side) {

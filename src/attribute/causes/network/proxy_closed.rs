@@ -14,9 +14,8 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         return None;
     }
     // An end that says goodbye within its stream (TLS, WebSocket, MQTT) leaves the first FIN to the other.
-    let kind = disconnect.kind();
     let plain = matches!(
-        kind,
+        disconnect.kind(),
         ConnKind::Client | ConnKind::Route | ConnKind::Gateway | ConnKind::Leafnode
     );
     if !plain && disconnect.views.iter().any(goodbye_unread) {
@@ -101,7 +100,5 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
 
 /// A goodbye within the stream would not have been read: its words were cut off, or it began before the capture.
 fn goodbye_unread(view: &View) -> bool {
-    view.session().is_none_or(|session| {
-        session.mqtt.is_none() && session.websocket.is_none() && session.tls.is_none()
-    })
+    view.session().is_none_or(|session| !session.is_carried())
 }

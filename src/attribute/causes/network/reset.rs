@@ -7,15 +7,6 @@ use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::client::Trouble;
 use crate::time::SECOND;
 
-/// By how much the client's log says that it lost the connection before the server's says so, at least.
-fn left_before(disconnect: &Disconnect) -> Option<i64> {
-    let closed = disconnect.log(disconnect.server?.closed.as_ref()?)?;
-    let mut lost = disconnect
-        .troubles()
-        .filter_map(|(event, _)| disconnect.log(&event.at));
-    Some(closed.bounds.low - lost.next()?.bounds.high)
-}
-
 /// A reset in a log, and no packets.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     if !disconnect.views.is_empty() || disconnect.intended() || case.gone(disconnect).is_some() {
@@ -55,4 +46,13 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
             .missing("a capture on either side: the RST's hop count and sequence number tell who sent it")
             .remedy("capture on both ends (tcpdump -i any -s 200 'tcp port 4222') until it happens again"),
     )
+}
+
+/// By how much the client's log says that it lost the connection before the server's says so, at least.
+fn left_before(disconnect: &Disconnect) -> Option<i64> {
+    let closed = disconnect.log(disconnect.server?.closed.as_ref()?)?;
+    let mut lost = disconnect
+        .troubles()
+        .filter_map(|(event, _)| disconnect.log(&event.at));
+    Some(closed.bounds.low - lost.next()?.bounds.high)
 }
