@@ -713,3 +713,49 @@ fn failed_accepts_are_told_where_no_client_is_named() {
     );
     assert!(report.contains("SIGNS OF TROUBLE"), "{report}");
 }
+
+/// `nats audit gather` in its two layouts beside a log whose tags hold no client names (2.9.15 to 2.11.17).
+#[test]
+fn an_audit_archive_names_the_connections_of_a_log() {
+    for archive in ["2.10.26.audit-flat.zip", "2.10.26.audit-paged.zip"] {
+        let paths = ["2.10.26.audit.log", archive].map(|name| {
+            format!("{}/fixtures/server-logs/{name}", env!("CARGO_MANIFEST_DIR")).into()
+        });
+        let options = natsleuth::analyze::Options::default();
+        let analysis = natsleuth::analyze::analyze(&paths, &options, &natsleuth::progress::Silent)
+            .expect("an analysis")
+            .1;
+        assert_eq!(
+            analysis.rejects.len(),
+            0,
+            "{archive}: {:?}",
+            analysis.rejects
+        );
+        let servers = &analysis.records.servers;
+        assert_eq!(servers.len(), 1, "{archive}: all of it is of one process");
+        let names: Vec<_> = servers[0]
+            .conns
+            .iter()
+            .filter_map(|conn| conn.name.as_deref())
+            .collect();
+        let clients = ["gatherer", "orders-0", "orders-1", "orders-2"];
+        assert!(
+            clients.iter().all(|name| names.contains(name)),
+            "{archive}: {names:?}"
+        );
+        let limit = servers[0].limits.max_connections.as_ref();
+        assert!(limit.is_some(), "{archive}: /varz tells the limits");
+        // Both tell when a connection began: their clocks meet there.
+        let pages = analysis
+            .sources
+            .iter()
+            .filter(|source| source.path.contains("/connections"));
+        for page in pages {
+            let clock = analysis
+                .clocks
+                .iter()
+                .find(|clock| clock.source == page.id && !clock.outer);
+            assert!(clock.is_some_and(|clock| clock.aligned), "{}", page.path);
+        }
+    }
+}

@@ -274,6 +274,28 @@ pub fn life_anchors(records: &Records, lives: &HashMap<&str, Vec<usize>>, out: &
     }
 }
 
+/// Anchors between a server's log and its monitoring data: a connection's `start` is set right before its line is written
+/// (server/client.go, `createClient`), the process's right before its banner (server/server.go, `NewServer`).
+pub fn monitoring_anchors(records: &Records, out: &mut Vec<Anchor>) {
+    for life in &records.servers {
+        let banner = life.started.as_ref().map(|line| line.cite);
+        for (seen, line) in &life.told_twice {
+            let lag = if banner == Some(line.cite) {
+                LINE_LAG
+            } else {
+                ACCEPT_LAG
+            };
+            if let (Some(seen), Some(line)) = (Side::line(seen), Side::line(line)) {
+                out.push(Anchor::about_before(seen, line, LINE_SWAP));
+                out.push(Anchor::usually(seen, line, 0, lag));
+            }
+        }
+    }
+}
+
+/// Between a connection's `start` and its line lie a few statements of one thread.
+const ACCEPT_LAG: i64 = 2_000_000;
+
 /// Generous one-way delay of a path, for packets captured behind it.
 const PATH: i64 = 200_000_000;
 

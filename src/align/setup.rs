@@ -207,6 +207,7 @@ impl Setup {
         }
         let lives = link_server::lives_by_id(records);
         anchor_server::life_anchors(records, &lives, &mut anchors);
+        anchor_server::monitoring_anchors(records, &mut anchors);
         for index in 0..self.clocks.len() {
             if !self.clocks[index].given {
                 self.clocks[index] = self.own(index);

@@ -175,7 +175,17 @@ fn endpoint(object: &Object) -> Option<Monitored> {
         }
     }
     let known = !read.conns.is_empty() || (read.server.id.is_some() && read.now.is_some());
-    known.then_some(read)
+    (known || is_aside(object)).then_some(read)
+}
+
+/// Documents that are nats-server's or its tools' and tell nothing of connections: the list of files and the head of a
+/// `nats audit gather` archive, an account's and a stream's state.
+fn is_aside(object: &Object) -> bool {
+    let has = |key: &str| object.contains_key(key);
+    !object.is_empty() && object.keys().all(|key| key.starts_with("capture/"))
+        || has("capture_timestamp") && has("connected_server_name")
+        || has("account_name") && has("update_time")
+        || has("config") && has("created") && has("state")
 }
 
 /// `/varz`.

@@ -1,12 +1,14 @@
 //! Monitoring documents to server lives: one a server id, with the connections that the documents list.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::limits;
 use super::server::{
     Identity, NoteKind, ServerConn, ServerEvent, ServerEventKind, ServerLife, ServerNote,
 };
-use crate::parse::monitoring::{ConnRow, Monitored, document};
+use crate::parse::monitoring::{ConnRow, Monitored, ServerRef, document};
 use crate::parse::server_log::client_prefix::socket_address;
 use crate::source::SourceId;
 use crate::span::{Cite, LogRef};
@@ -16,6 +18,8 @@ use crate::time::Stamp;
 #[derive(Debug, Default)]
 pub struct MonitoredLives {
     lives: Vec<ServerLife>,
+    /// Where a life's connection stands, by number: pages of one answer and later answers name the same ones.
+    conns: HashMap<(usize, u64), usize>,
     /// Trouble of a server that the document does not name.
     pub host_events: Vec<ServerEvent>,
 }
@@ -58,7 +62,12 @@ impl MonitoredLives {
                 return;
             }
         }
-        let life = self.life(source, &read, &asked);
+        if read.server == ServerRef::default() && read.conns.is_empty() && read.settings.is_empty()
+        {
+            return; // Health that is `ok`, of whatever server.
+        }
+        let index = self.life(source, &read, &asked);
+        let life = &mut self.lives[index];
         if let Some(error) = read.unhealthy {
             life.events.push(ServerEvent::once(
                 asked.clone(),
@@ -86,12 +95,17 @@ impl MonitoredLives {
         }
         for row in read.conns {
             let line = rows.next().unwrap_or(line);
-            add(life, row, &asked, |stamp, json| at(line, stamp, json));
+            let known = self.conns.entry((index, row.cid));
+            let life = &mut self.lives[index];
+            let index = *known.or_insert(life.conns.len());
+            add(life, index, row, &asked, |stamp, json| {
+                at(line, stamp, json)
+            });
         }
     }
 
-    /// The life of a document's server.
-    fn life(&mut self, source: SourceId, read: &Monitored, asked: &LogRef) -> &mut ServerLife {
+    /// The life of a document's server, as its index.
+    fn life(&mut self, source: SourceId, read: &Monitored, asked: &LogRef) -> usize {
         let found = self.lives.iter().position(|life| {
             if life.identity.id.is_some() || read.server.id.is_some() {
                 life.identity.id.as_deref() == read.server.id.as_deref()
@@ -125,7 +139,7 @@ impl MonitoredLives {
                 ..asked.clone()
             });
         }
-        life
+        index
     }
 
     /// The lives.
@@ -143,19 +157,18 @@ const RELOAD_AFTER_NS: i64 = 5_000_000_000;
 
 fn add(
     life: &mut ServerLife,
+    index: usize,
     row: ConnRow,
     asked: &LogRef,
     at: impl Fn(Option<Stamp>, &str) -> LogRef,
 ) {
-    let known = life.conns.iter().position(|conn| conn.id == row.cid);
-    let index = known.unwrap_or_else(|| {
+    if index == life.conns.len() {
         life.conns.push(ServerConn {
             kind: row.kind,
             id: row.cid,
             ..ServerConn::default()
         });
-        life.conns.len() - 1
-    });
+    }
     let conn = &mut life.conns[index];
     conn.peer = row.peer.or(conn.peer);
     for (slot, told) in [

@@ -34,6 +34,8 @@ pub struct ServerLife {
     pub limits: Limits,
     /// Connections by number, ascending.
     pub conns: Vec<ServerConn>,
+    /// Moments that monitoring data and the log both tell, in this order: where they meet, their clocks do. Without text.
+    pub told_twice: Vec<(LogRef, LogRef)>,
 }
 
 /// Who a server is.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::identity;
 use super::limits;
 use super::server::{ServerConn, ServerLife};
+use crate::span::LogRef;
 
 /// `later` is the same process in its next file.
 pub fn continue_with(life: &mut ServerLife, later: ServerLife) {
@@ -40,7 +41,29 @@ pub fn absorb(life: &mut ServerLife, seen: ServerLife) {
     identity::fill(&mut life.identity, &seen.identity);
     limits::fill(&mut life.limits, &seen.limits);
     life.events.extend(seen.events);
+    let opened: BTreeMap<u64, &LogRef> = life
+        .conns
+        .iter()
+        .filter_map(|conn| Some((conn.id, conn.opened.as_ref()?)))
+        .collect();
+    let conns = seen.conns.iter();
+    let twice = conns.filter_map(|conn| Some((conn.opened.as_ref()?, *opened.get(&conn.id)?)));
+    let started = seen.started.as_ref().zip(life.started.as_ref());
+    let twice = twice.chain(started).take(TOLD_TWICE);
+    life.told_twice
+        .extend(twice.map(|(seen, line)| (bare(seen), bare(line))));
     add_conns(&mut life.conns, seen.conns, false);
+}
+
+/// Moments of one document that tie its clock to the log's: more would not tie it better.
+const TOLD_TWICE: usize = 64;
+
+/// A place and its time, without what stands there.
+fn bare(at: &LogRef) -> LogRef {
+    LogRef {
+        text: "".into(),
+        ..at.clone()
+    }
 }
 
 /// Adds connections by number. Where both know something, the log's own lines hold; `later` ones hold for the end.

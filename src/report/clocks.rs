@@ -99,7 +99,19 @@ pub fn timed(analysis: &Analysis, source: &Source) -> bool {
                 .iter()
                 .any(|event| event.at.cite.source == source.id)
     };
-    matches!(source.kind, Kind::Capture | Kind::Monitoring) || source.kind == Kind::Log && known()
+    match source.kind {
+        Kind::Capture => true,
+        Kind::Log => known(),
+        // Beside its server's log, only the times of the connections that both name are used.
+        Kind::Monitoring => records.servers.iter().any(|life| {
+            let told_twice = life.told_twice.iter();
+            life.sources.contains(&source.id) && life.identity.pid.is_none()
+                || told_twice
+                    .take(64)
+                    .any(|(seen, _)| seen.cite.source == source.id)
+        }),
+        _ => false,
+    }
 }
 
 /// An offset from UTC as RFC 3339 writes it: `Z`, `+02:00`, `-05:30`.

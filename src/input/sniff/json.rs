@@ -106,6 +106,9 @@ pub fn look(text: &[u8], complete: bool) -> Verdict {
     if complete && has("status") && scan.keys.iter().all(|k| health.contains(k)) {
         return Verdict::Monitoring;
     }
+    if is_aside(&scan) {
+        return Verdict::Monitoring;
+    }
     if CONFIG.iter().filter(|n| has(n)).count() >= 2 {
         return Verdict::Config;
     }
@@ -122,6 +125,17 @@ pub fn look(text: &[u8], complete: bool) -> Verdict {
 /// `nats server request ...` and `$SYS.REQ.SERVER.*`: `{"server": {...}, "data": {...}}`.
 fn is_reply(has: &dyn Fn(&str) -> bool) -> bool {
     has("server") && (has("data") || has("statsz") || has("error"))
+}
+
+/// What `nats audit gather` and `nats stream info --json` write beside answers about connections: a list of the
+/// archive's files, its head, an account, a stream.
+fn is_aside(scan: &Scan<'_>) -> bool {
+    let has = |name: &str| scan.keys.contains(&name.as_bytes());
+    let is_manifest = |key: &&[u8]| key.starts_with(b"capture/");
+    !scan.keys.is_empty() && scan.keys.iter().all(is_manifest)
+        || has("capture_timestamp") && has("connected_server_name")
+        || has("account_name") && has("update_time")
+        || has("config") && has("created") && has("state")
 }
 
 /// The keys of the first object, and where it ended.

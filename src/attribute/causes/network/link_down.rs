@@ -61,19 +61,19 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     } else {
         Confidence::Likely
     };
-    Some(
-        Finding::new(confidence, Initiator::Network, summary)
-            .because(kernel.map(|event| disconnect.quote(&event.at)))
-            .because(local.map(|event| disconnect.quote(&event.at)))
-            .because(unsent.iter().flat_map(Unsent::evidence))
-            .because(dead.iter().flat_map(Dead::evidence))
-            .rival(
-                "network",
-                "blackhole",
-                "a capture that lost packets at that host would look the same",
-            )
-            .remedy(
-                "look at the host's interface: cable, switch port, driver, bonding, address lease",
-            ),
-    )
+    let finding = Finding::new(confidence, Initiator::Network, summary)
+        .because(kernel.map(|event| disconnect.quote(&event.at)))
+        .because(local.map(|event| disconnect.quote(&event.at)))
+        .because(unsent.iter().flat_map(Unsent::evidence))
+        .because(dead.iter().flat_map(Dead::evidence))
+        .remedy("look at the host's interface: cable, switch port, driver, bonding, address lease");
+    Some(if unsent.is_some() {
+        finding.rival(
+            "network",
+            "blackhole",
+            "a capture that lost packets at that host would look the same",
+        )
+    } else {
+        finding
+    })
 }
