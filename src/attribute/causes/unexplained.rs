@@ -27,7 +27,17 @@ pub fn close(disconnect: &Disconnect, case: &Case) -> Close {
     if disconnect.views.iter().any(View::unread) {
         missing.push("what was said: the snap length of the capture cut it off (tcpdump -s 0 keeps it, -s 600 its essentials)".to_owned());
     }
-    if !server_log {
+    // A log of the server at this address that does not name the connection cannot be asked for again.
+    let unnamed = !server_log
+        && case.endpoint(disconnect).is_some_and(|endpoint| {
+            let lives = endpoint.lives.iter();
+            lives
+                .filter_map(|life| disconnect.records.servers.get(*life))
+                .any(|life| life.identity.pid.is_some())
+        });
+    if unnamed {
+        missing.push("a word of this connection in the server's log: the one given does not name it (the server may never have accepted it; -D, debug: true names all it accepts)".to_owned());
+    } else if !server_log {
         missing.push("the server's log".to_owned());
     } else if !debug {
         missing.push("the server's log at debug level (-D, debug: true): client closes and their reasons are DBG lines".to_owned());
