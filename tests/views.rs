@@ -326,3 +326,58 @@ fn a_client_that_ends_while_it_reconnects_had_lost_its_connection() {
     let causes: Vec<&str> = analysis.closes.iter().map(|close| close.cause).collect();
     assert_eq!(causes, ["unexplained"]);
 }
+
+/// A server's log with `logtime: false`: `[PID] [LEVEL] text`.
+fn timeless(log: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(log.len());
+    for line in log.split_inclusive(|byte| *byte == b'\n') {
+        let mut words = line.splitn(4, |byte| *byte == b' ');
+        match (words.next(), words.next(), words.next(), words.next()) {
+            (Some(pid), Some(day), Some(_), Some(rest))
+                if pid.starts_with(b"[") && day.contains(&b'/') && rest.starts_with(b"[") =>
+            {
+                out.extend_from_slice(pid);
+                out.push(b' ');
+                out.extend_from_slice(rest);
+            }
+            _ => out.extend_from_slice(line),
+        }
+    }
+    out
+}
+
+/// A reload that carries no time cannot be tied to the closes that it caused, and an idle timeout not to its silence.
+const UNTIMED_MISLEAD: [&str; 3] = ["account-moved", "proxy-idle-timeout", "user-removed"];
+
+#[test]
+fn server_logs_without_times_tell_their_closes_and_blame_nothing_else() {
+    let (mut wrong, mut told) = (Vec::new(), 0);
+    for incident in incidents() {
+        let (_folder, paths) = rewritten(&incident.evidence(), |path, bytes| {
+            if named(path, "server") && !is_capture(path) {
+                timeless(&bytes)
+            } else {
+                bytes
+            }
+        });
+        let is_log =
+            |path: &&PathBuf| named(path, "server") && path.extension() == Some("log".as_ref());
+        let alone: Vec<PathBuf> = paths.iter().filter(is_log).cloned().collect();
+        for (view, paths) in [("all", &paths), ("alone", &alone)] {
+            if paths.is_empty() {
+                continue;
+            }
+            let misled = view == "all" && UNTIMED_MISLEAD.contains(&incident.name.as_str());
+            // That the client closed first is no blame, where it is called no more than possible.
+            let found = blamed(&incident, paths).into_iter().filter(|text| {
+                !misled && !(text.contains("got client-close/") && text.ends_with("(possible)"))
+            });
+            wrong.extend(found.map(|text| format!("{view} {text}")));
+            if view == "alone" {
+                told += analyze_paths(paths).closes.len();
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(told > 100, "{told} closes stand in the logs alone");
+}

@@ -106,9 +106,9 @@ impl<'a> Disconnect<'a> {
         disconnect
     }
 
-    /// Whether anything shows that this socket is closed.
+    /// Whether anything shows that this socket is closed: a line says so even where it carries no time (`logtime: false`).
     pub fn ended(&self) -> bool {
-        self.closed.is_some()
+        self.closed.is_some() || self.server.is_some_and(|conn| conn.closed.is_some())
     }
 
     /// A log line on the common line.

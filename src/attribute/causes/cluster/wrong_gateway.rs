@@ -53,14 +53,16 @@ pub fn turned_away(disconnect: &Disconnect) -> Option<(Confidence, Vec<Evidence>
         return None;
     }
     let own = disconnect.server?;
-    let closed = disconnect.log(own.closed.as_ref()?)?;
+    let closed = disconnect.log(own.closed.as_ref()?);
     // What the other cluster's log says of its end, or this one's of its own calls to the same host.
     let line = |conn: &ServerConn, here: bool| {
         let same_host = conn.peer.map(|peer| peer.ip()) == own.peer.map(|peer| peer.ip());
         let at = conn.closed.as_ref().filter(|_| {
             conn.kind == ConnKind::Gateway && conn.reason == Some(CloseReason::WrongGateway)
         })?;
-        let near = disconnect.log(at)?.since(closed).abs() < SECOND;
+        // Lines without times have no distance: the same host has to do.
+        let apart = disconnect.log(at).zip(closed);
+        let near = apart.is_none_or(|(at, closed)| at.since(closed).abs() < SECOND);
         (near && here == same_host).then(|| disconnect.quote(at))
     };
     let own_life = disconnect.life.map(|(index, _)| index);
