@@ -30,6 +30,7 @@ use std::sync::Arc;
 
 pub use error::{Broken, Error};
 pub use rotation::Group;
+pub use sniff::is_aside;
 
 use crate::source::{Checksum, Kind, Source, SourceId};
 use crate::span::Reject;

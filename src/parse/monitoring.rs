@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::server_log::close_reason::CloseReason;
 use super::server_log::record::ConnKind;
 use super::timestamp::timestamp;
+use crate::input::is_aside;
 use crate::time::Stamp;
 
 type Object = Map<String, Value>;
@@ -175,17 +176,7 @@ fn endpoint(object: &Object) -> Option<Monitored> {
         }
     }
     let known = !read.conns.is_empty() || (read.server.id.is_some() && read.now.is_some());
-    (known || is_aside(object)).then_some(read)
-}
-
-/// Documents that are nats-server's or its tools' and tell nothing of connections: the list of files and the head of a
-/// `nats audit gather` archive, an account's and a stream's state.
-fn is_aside(object: &Object) -> bool {
-    let has = |key: &str| object.contains_key(key);
-    !object.is_empty() && object.keys().all(|key| key.starts_with("capture/"))
-        || has("capture_timestamp") && has("connected_server_name")
-        || has("account_name") && has("update_time")
-        || has("config") && has("created") && has("state")
+    (known || is_aside(&object.keys().map(String::as_bytes))).then_some(read)
 }
 
 /// `/varz`.

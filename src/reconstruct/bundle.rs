@@ -181,7 +181,7 @@ fn join_monitored(rows: &mut [Option<Row>]) {
     for logs in [true, false] {
         for index in 0..rows.len() {
             let Some(row) = &rows[index] else { continue };
-            let from_log = row.life.debug || row.life.trace || row.life.identity.pid.is_some();
+            let from_log = row.life.has_log();
             let Some(id) = row.life.identity.id.as_deref().map(str::to_owned) else {
                 continue;
             };

@@ -38,6 +38,13 @@ pub struct ServerLife {
     pub told_twice: Vec<(LogRef, LogRef)>,
 }
 
+impl ServerLife {
+    /// Lines of its log are here, not only what monitoring data tells of it.
+    pub fn has_log(&self) -> bool {
+        self.debug || self.trace || self.identity.pid.is_some()
+    }
+}
+
 /// Who a server is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {

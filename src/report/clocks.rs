@@ -102,14 +102,13 @@ pub fn timed(analysis: &Analysis, source: &Source) -> bool {
     match source.kind {
         Kind::Capture => true,
         Kind::Log => known(),
-        // Beside its server's log, only the times of the connections that both name are used.
-        Kind::Monitoring => records.servers.iter().any(|life| {
-            let told_twice = life.told_twice.iter();
-            life.sources.contains(&source.id) && life.identity.pid.is_none()
-                || told_twice
-                    .take(64)
-                    .any(|(seen, _)| seen.cite.source == source.id)
-        }),
+        // Beside its server's log, a document's times count where both name a connection: there its clock is aligned.
+        Kind::Monitoring => {
+            let mut clocks = analysis.clocks.iter();
+            let mut lives = records.servers.iter();
+            clocks.any(|clock| clock.source == source.id && clock.aligned)
+                || lives.any(|life| life.sources.contains(&source.id) && !life.has_log())
+        }
         _ => false,
     }
 }

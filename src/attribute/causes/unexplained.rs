@@ -6,6 +6,7 @@ use crate::attribute::finding::{Close, Confidence};
 use crate::attribute::outcome;
 use crate::attribute::rank::describe;
 use crate::attribute::wire::View;
+use crate::reconstruct::server::ServerLife;
 
 /// A close that no rule explains.
 pub fn close(disconnect: &Disconnect, case: &Case) -> Close {
@@ -33,7 +34,7 @@ pub fn close(disconnect: &Disconnect, case: &Case) -> Close {
             let lives = endpoint.lives.iter();
             lives
                 .filter_map(|life| disconnect.records.servers.get(*life))
-                .any(|life| life.identity.pid.is_some())
+                .any(ServerLife::has_log)
         });
     if unnamed {
         missing.push("a word of this connection in the server's log: the one given does not name it (the server may never have accepted it; -D, debug: true names all it accepts)".to_owned());

@@ -106,7 +106,7 @@ pub fn look(text: &[u8], complete: bool) -> Verdict {
     if complete && has("status") && scan.keys.iter().all(|k| health.contains(k)) {
         return Verdict::Monitoring;
     }
-    if is_aside(&scan) {
+    if is_aside(&scan.keys.iter().copied()) {
         return Verdict::Monitoring;
     }
     if CONFIG.iter().filter(|n| has(n)).count() >= 2 {
@@ -127,12 +127,12 @@ fn is_reply(has: &dyn Fn(&str) -> bool) -> bool {
     has("server") && (has("data") || has("statsz") || has("error"))
 }
 
-/// What `nats audit gather` and `nats stream info --json` write beside answers about connections: a list of the
-/// archive's files, its head, an account, a stream.
-fn is_aside(scan: &Scan<'_>) -> bool {
-    let has = |name: &str| scan.keys.contains(&name.as_bytes());
-    let is_manifest = |key: &&[u8]| key.starts_with(b"capture/");
-    !scan.keys.is_empty() && scan.keys.iter().all(is_manifest)
+/// Keys of a document that is nats-server's or its tools' and tells nothing of connections: the list of files and the head
+/// of a `nats audit gather` archive, an account's and a stream's state (`nats stream info --json` too).
+pub fn is_aside<'a>(keys: &(impl Iterator<Item = &'a [u8]> + Clone)) -> bool {
+    let has = |name: &str| keys.clone().any(|key| key == name.as_bytes());
+    let mut manifest = keys.clone().peekable();
+    manifest.peek().is_some() && manifest.all(|key| key.starts_with(b"capture/"))
         || has("capture_timestamp") && has("connected_server_name")
         || has("account_name") && has("update_time")
         || has("config") && has("created") && has("state")

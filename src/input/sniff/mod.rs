@@ -5,6 +5,7 @@ mod json;
 mod magic;
 mod text;
 
+pub use json::is_aside;
 pub use text::Encoding;
 
 use super::decompress::Codec;
