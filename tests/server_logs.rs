@@ -3,10 +3,11 @@
 use std::io::Cursor;
 
 use natsleuth::parse::server_log::close_reason::CloseReason;
+use natsleuth::reconstruct::facts::located;
 use natsleuth::reconstruct::log::{LogResult, merge, read, read_config, read_monitoring};
 use natsleuth::reconstruct::server::{ConnKind, EndManner, NoteKind, ServerEventKind, ServerLife};
 use natsleuth::source::{Hints, Kind, Source, SourceId};
-use natsleuth::span::Place;
+use natsleuth::span::{Cite, Place};
 use natsleuth::time::Basis;
 
 fn source(id: u32, path: &str) -> Source {
@@ -469,6 +470,130 @@ fn documents_of_log_stores() {
     );
     let result = read_monitoring(&source(0, "loki.json"), Box::new(Cursor::new(loki)));
     assert_eq!(all_told(&result), all_told(&plain));
+}
+
+#[test]
+fn the_newest_line_first_is_the_same_life() {
+    let plain = log(fixture("2.14.5.log"));
+    let newest_first = |wrap: &dyn Fn(usize, &str) -> String| {
+        let text = wrapped(wrap);
+        text.lines().rev().collect::<Vec<_>>().join("\n")
+    };
+    for text in [
+        newest_first(&|_, line| line.to_owned()),
+        newest_first(&|i, line| format!("{} {line}", at(i))),
+        newest_first(&|i, line| {
+            format!(
+                r#"{{"labels":{{"pod":"nats-0"}},"line":{},"timestamp":"{}"}}"#,
+                json(line),
+                at(i)
+            )
+        }),
+    ] {
+        let result = log(text);
+        assert_eq!(all_told(&result), all_told(&plain));
+        assert_eq!(result.rejects, []);
+        // Places are those of the file as it is.
+        let cite = result.servers[0].started.as_ref().map(|at| at.cite);
+        let facts = std::slice::from_ref(&result.facts);
+        let last = Cite::line(SourceId(0), plain.facts.records);
+        assert_eq!(cite.map(|cite| located(&[], facts, cite)), Some(last));
+    }
+    // An answer of a store's search, newest first.
+    let hits: Vec<String> = newest_first(&|i, line| {
+        format!(
+            r#"{{"_source":{{"@timestamp":"{}","message":{}}}}}"#,
+            at(i),
+            json(line)
+        )
+    })
+    .lines()
+    .map(str::to_owned)
+    .collect();
+    let answer = format!(r#"{{"hits":{{"hits":[{}]}}}}"#, hits.join(","));
+    let result = read_monitoring(&source(0, "hits.json"), Box::new(Cursor::new(answer)));
+    assert_eq!(all_told(&result), all_told(&plain));
+}
+
+/// nats-server as a Windows service logs to the event log; Event Viewer saves that newest first, as text or CSV, with
+/// dates in the order of the machine's language.
+#[test]
+fn events_that_event_viewer_saved() {
+    type Wrap<'a> = &'a dyn Fn(usize, &str) -> String;
+
+    let level = |line: &str| match line.split(' ').nth(3) {
+        Some("[INF]") => ("Information", 1, "NOTICE"),
+        Some("[WRN]") => ("Information", 1, "WARN"),
+        Some("[ERR]") => ("Error", 2, "ERROR"),
+        Some("[DBG]") => ("Information", 3, "DEBUG"),
+        _ => ("Information", 4, "TRACE"),
+    };
+    let event = |line: &str| {
+        let text = line.splitn(5, ' ').nth(4).unwrap_or_default();
+        format!("pid[12943][{}]: {text}", level(line).2)
+    };
+    let own = log(wrapped(|_, line| event(line)));
+    assert_eq!(own.servers[0].end.manner, EndManner::Graceful);
+    assert!(
+        own.servers[0]
+            .conns
+            .iter()
+            .any(|conn| conn.reason.is_some())
+    );
+    let unnamed = |text: &str| {
+        format!(
+            "\"The description for Event ID 1 from source NATS-Server cannot be found. Either the component that \
+             raises this event is not installed on your local computer or the installation is corrupted.\n\n\
+             The following information was included with the event: \n\n{text}\n\n\
+             The message resource is present but the message was not found in the message table\n\""
+        )
+    };
+    let row = |separator: &str, date: &str, line: &str, text: String| {
+        let (level, id, _) = level(line);
+        [level, date, "NATS-Server", &id.to_string(), "None", &text].join(separator)
+    };
+    let wraps: [(&str, Wrap<'_>); 4] = [
+        ("text, United States", &|i, line| {
+            let date = format!("11/12/2026 7:{:02}:{:02} AM", 54 + i / 60, i % 60);
+            row("\t", &date, line, event(line))
+        }),
+        ("CSV, Germany", &|i, line| {
+            let date = format!("12.11.2026 07:{:02}:{:02}", 54 + i / 60, i % 60);
+            row(
+                ",",
+                &date,
+                line,
+                format!("\"{}\"", event(line).replace('"', "\"\"")),
+            )
+        }),
+        ("text, Sweden", &|i, line| {
+            let date = format!("2026-11-12 07:{:02}:{:02}", 54 + i / 60, i % 60);
+            row("\t", &date, line, event(line))
+        }),
+        ("text without the message file", &|i, line| {
+            let date = format!("11/12/2026 7:{:02}:{:02} AM", 54 + i / 60, i % 60);
+            row("\t", &date, line, unnamed(&event(line)))
+        }),
+    ];
+    for (name, wrap) in wraps {
+        let text = String::from_utf8(fixture("2.14.5.log")).expect("UTF-8");
+        let mut rows: Vec<String> = text
+            .lines()
+            .enumerate()
+            .map(|(index, line)| wrap(index, line))
+            .collect();
+        rows.reverse();
+        let result = log(
+            "Level\tDate and Time\tSource\tEvent ID\tTask Category\n".to_owned() + &rows.join("\n"),
+        );
+        assert_eq!(all_told(&result), all_told(&own), "{name}");
+        assert_eq!(result.rejects, [], "{name}");
+        let began = result.servers[0].started.as_ref().and_then(|at| at.outer);
+        let began = began.expect("a time");
+        assert_eq!(began.basis, Basis::Civil, "{name}");
+        // 2026-11-12 07:54:00.
+        assert_eq!(began.ns / 1_000_000_000, 1_794_470_040, "{name}");
+    }
 }
 
 #[test]

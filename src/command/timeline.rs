@@ -2,6 +2,7 @@
 
 use natsleuth::align::align;
 use natsleuth::align::timeline::timeline;
+use natsleuth::reconstruct::facts::located;
 use natsleuth::report::timeline::{self as report, Shown};
 use natsleuth::time::Instant;
 use natsleuth::{analyze, input};
@@ -26,7 +27,10 @@ pub fn run(arguments: &Timeline) -> anyhow::Result<u8> {
             let reading = analyze::read(&input, options, progress);
             progress.stage("aligning");
             let alignment = align(&reading.records, &input.sources, &options.align);
-            let events = timeline(&reading.records, &input.sources, &alignment);
+            let mut events = timeline(&reading.records, &input.sources, &alignment);
+            for event in &mut events {
+                event.cite = located(&reading.records.captures, &reading.facts, event.cite);
+            }
             Ok::<_, input::Error>((input, reading, events))
         })??;
     reading::warn(&input.sources, &reading.records.captures, &reading.rejects);

@@ -109,7 +109,7 @@ pub fn digest(piece: &[u8]) -> Digest {
 }
 
 /// The first line that is not UTF-8, and how many there are.
-fn not_utf8(piece: &[u8]) -> Option<(u64, u64)> {
+pub fn not_utf8(piece: &[u8]) -> Option<(u64, u64)> {
     // Nearly every piece is text: one pass over all of it, lines only where that fails.
     std::str::from_utf8(piece).err()?;
     let lines = piece.split(|byte| *byte == b'\n');

@@ -1,6 +1,8 @@
 //! What a source held, in numbers; and the shapes of lines that nobody's grammar reads.
 
+use super::capture::CaptureFacts;
 use crate::source::{Checksum, SourceId};
+use crate::span::{Cite, Place};
 
 /// Counters of one source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +19,37 @@ pub struct SourceFacts {
     pub foreign: Vec<(String, u64, u64)>,
     /// Server lines whose message is not in the tables, likewise.
     pub unknown: Vec<(String, u64, u64)>,
+    /// A log that stands newest first was read from its end, and its lines are numbered as read: the number of each in
+    /// the file. Empty for every other source.
+    pub file_lines: Vec<u64>,
+}
+
+/// A citation as its file numbers it: captures that rotated are numbered as one, each file of them from 1; a log that
+/// stands newest first is numbered from its end.
+pub fn located(captures: &[CaptureFacts], facts: &[SourceFacts], cite: Cite) -> Cite {
+    match cite.place {
+        Place::Frame(frame) => {
+            let capture = captures.iter().find(|facts| facts.source == cite.source);
+            capture.map_or(cite, |capture| {
+                let (source, frame) = capture.place(frame);
+                Cite::frame(source, frame)
+            })
+        }
+        Place::Line(line) => {
+            let facts = facts.get(cite.source.0 as usize);
+            facts.map_or(cite, |facts| {
+                Cite::line(cite.source, file_line(&facts.file_lines, line))
+            })
+        }
+        Place::Byte(_) => cite,
+    }
+}
+
+/// The number that a line has in its file: see [`SourceFacts::file_lines`].
+pub fn file_line(file_lines: &[u64], line: u64) -> u64 {
+    let index = line.checked_sub(1).and_then(|at| usize::try_from(at).ok());
+    let number = index.and_then(|at| file_lines.get(at));
+    number.copied().unwrap_or(line)
 }
 
 /// How many shapes are told apart; the rest is counted as [`Shapes::REST`].

@@ -66,6 +66,20 @@ impl Batches {
         (self.pass_over(buffer, &mut read), read)
     }
 
+    /// Adds what is left to whole lines in `buffer`. False: they would be more than `most` bytes, and the rest comes with
+    /// [`Batches::next`]. The second value is how many bytes were read from the source.
+    pub fn rest(&mut self, buffer: &mut Vec<u8>, most: usize) -> (bool, u64) {
+        buffer.append(&mut self.carry);
+        let mut read = 0;
+        self.fill(buffer, most, &mut read);
+        if !self.ended {
+            let end = memchr::memrchr(b'\n', buffer).map_or(0, |at| at + 1);
+            self.carry.extend_from_slice(&buffer[end..]);
+            buffer.truncate(end);
+        }
+        (self.ended, read)
+    }
+
     /// Reads until the buffer has `size` bytes or the source ends. A failure ends the source.
     fn fill(&mut self, buffer: &mut Vec<u8>, size: usize, read: &mut u64) {
         if self.ended {

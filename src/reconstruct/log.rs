@@ -11,7 +11,7 @@ use super::config_file::{self, ConfigFile};
 use super::digest::{Digest, digest};
 pub use super::facts::SourceFacts;
 use super::lines::{Batch, Batches, pieces};
-use super::log_reader::LogReader;
+use super::log_reader::{LogReader, WHOLE};
 use super::server::{ServerEvent, ServerLife};
 use crate::source::Source;
 use crate::span::Reject;
@@ -48,6 +48,21 @@ pub fn read(source: &Source, reader: Box<dyn Read + Send>, advance: &dyn Fn(u64)
     let mut batches = Batches::new(reader);
     let (mut buffer, mut ahead) = (Vec::new(), Vec::new());
     let (mut batch, mut bytes) = batches.next(&mut buffer);
+    if matches!(batch, Batch::Lines) && log.look_ahead(&buffer) {
+        advance(bytes);
+        let (whole, more) = batches.rest(&mut buffer, WHOLE as usize);
+        bytes = more;
+        if whole {
+            advance(bytes);
+            log.newest_first(&buffer);
+            (batch, bytes) = batches.next(&mut buffer);
+        } else {
+            log.reject(
+                1,
+                format!("reading a log that stands newest first: more than {WHOLE} bytes, read as it stands"),
+            );
+        }
+    }
     loop {
         advance(bytes);
         match batch {

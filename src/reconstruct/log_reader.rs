@@ -4,8 +4,9 @@ use std::io::Read;
 
 use super::client_story::StoryBuilder;
 use super::crash_block::CrashBlock;
-use super::digest::{Digest, Spot};
-use super::facts::{Shapes, SourceFacts};
+use super::digest::{Digest, Spot, not_utf8};
+use super::direction;
+use super::facts::{Shapes, SourceFacts, file_line};
 use super::lines::MAX_LINE;
 use super::log::LogResult;
 use super::monitored::MonitoredLives;
@@ -38,14 +39,16 @@ pub struct LogReader<'s> {
     not_utf8: Option<(u64, u64)>,
     /// Lines so far.
     lines: u64,
+    /// See [`SourceFacts::file_lines`].
+    file_lines: Vec<u64>,
 }
 
 /// Host events kept of one kind, and what counts as one burst.
 const HOST_EVENTS_OF_A_KIND: usize = 128;
 const HOST_BURST_NS: i64 = 1_000_000_000;
 
-/// Configuration and monitoring files larger than this are not read.
-const WHOLE: u64 = 256 << 20;
+/// Files that are read whole (configuration, monitoring data, logs newest first) are not larger than this.
+pub const WHOLE: u64 = 256 << 20;
 
 impl<'s> LogReader<'s> {
     /// Nothing read yet.
@@ -64,7 +67,29 @@ impl<'s> LogReader<'s> {
             rejects: Vec::new(),
             not_utf8: None,
             lines: 0,
+            file_lines: Vec::new(),
         }
+    }
+
+    /// Looks at lines from the beginning before any is read. True: they stand newest first.
+    pub fn look_ahead(&mut self, text: &[u8]) -> bool {
+        let head = || direction::lines(text).take(direction::LOOK);
+        self.unwrapper.look_ahead(head());
+        direction::newest_first(head(), &mut self.unwrapper.clone())
+    }
+
+    /// Takes all lines of a log that stands newest first.
+    pub fn newest_first(&mut self, text: &[u8]) {
+        for (number, raw) in direction::oldest_first(text, &mut self.unwrapper.clone()) {
+            self.file_lines.push(number);
+            self.lines += 1;
+            if raw.len() > MAX_LINE {
+                self.reject(self.lines, too_long(raw.len() as u64));
+            } else {
+                self.raw(self.lines, raw);
+            }
+        }
+        self.not_utf8 = not_utf8(text);
     }
 
     /// Takes a digested piece.
@@ -136,10 +161,7 @@ impl<'s> LogReader<'s> {
     /// A line that no log has was passed over.
     pub fn too_long(&mut self, lines: u64, bytes: u64) {
         self.lines += lines;
-        self.reject(
-            self.lines,
-            format!("reading a line: {bytes} bytes are more than a log line has"),
-        );
+        self.reject(self.lines, too_long(bytes));
     }
 
     /// NUL bytes stand in front of the next line.
@@ -347,6 +369,25 @@ impl<'s> LogReader<'s> {
         let mut servers = super::server_succession::finish(self.lives);
         self.host_events.append(&mut self.monitored.host_events);
         servers.extend(self.monitored.finish());
+        let mut facts = SourceFacts {
+            source: self.source.id,
+            records,
+            rejected: 0,
+            sha256: None,
+            foreign: self.foreign.finish(),
+            unknown: self.unknown.finish(),
+            file_lines: self.file_lines,
+        };
+        for shapes in [&mut facts.foreign, &mut facts.unknown] {
+            let located =
+                |(shape, count, first)| (shape, count, file_line(&facts.file_lines, first));
+            *shapes = std::mem::take(shapes).into_iter().map(located).collect();
+        }
+        for reject in &mut self.rejects {
+            if let Some(Place::Line(line)) = &mut reject.place {
+                *line = file_line(&facts.file_lines, *line);
+            }
+        }
         if let Some((first, count)) = self.not_utf8 {
             self.rejects.push(Reject {
                 source: self.source.id,
@@ -357,7 +398,7 @@ impl<'s> LogReader<'s> {
                 count,
             });
         }
-        let rejected = self.rejects.iter().map(|reject| reject.count).sum();
+        facts.rejected = self.rejects.iter().map(|reject| reject.count).sum();
         LogResult {
             servers,
             clients: self.stories.finish(),
@@ -366,17 +407,14 @@ impl<'s> LogReader<'s> {
             path: self.source.path.clone(),
             stem: self.source.hints.stem.clone(),
             source_facts: Vec::new(),
-            facts: SourceFacts {
-                source: self.source.id,
-                records,
-                rejected,
-                sha256: None,
-                foreign: self.foreign.finish(),
-                unknown: self.unknown.finish(),
-            },
+            facts,
             rejects: self.rejects,
         }
     }
+}
+
+fn too_long(bytes: u64) -> String {
+    format!("reading a line: {bytes} bytes are more than a log line has")
 }
 
 /// The life that a line of this stream and process belongs to; a banner begins a new one.

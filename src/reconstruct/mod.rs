@@ -17,6 +17,7 @@ mod conn_table;
 mod crash_block;
 mod crash_trace;
 mod digest;
+mod direction;
 pub mod facts;
 mod flow;
 mod four_tuple;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::attribute::finding::Analysis;
+use crate::reconstruct::facts;
 use crate::source::SourceId;
 use crate::span::{Cite, Place};
 
@@ -35,17 +36,9 @@ pub fn folder(analysis: &Analysis) -> &str {
     common
 }
 
-/// A citation as its file numbers it: captures that rotated are numbered as one, each file of them from 1.
+/// A citation as its file numbers it.
 pub fn located(analysis: &Analysis, cite: Cite) -> Cite {
-    let Place::Frame(frame) = cite.place else {
-        return cite;
-    };
-    let captures = &analysis.records.captures;
-    let facts = captures.iter().find(|facts| facts.source == cite.source);
-    facts.map_or(cite, |facts| {
-        let (source, frame) = facts.place(frame);
-        Cite::frame(source, frame)
-    })
+    facts::located(&analysis.records.captures, &analysis.source_facts, cite)
 }
 
 /// `server.log:123`, `client.pcap:#4711`, `varz.json:@2048`.

@@ -9,7 +9,7 @@ use super::{Unwrapped, journal, utf8};
 const MAX_VALUE: u64 = 1 << 20;
 
 /// An entry that is being read.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Entry {
     fields: Map<String, Value>,
     /// A binary value: its key, bytes so far, bytes to come.

@@ -4,6 +4,7 @@
 mod compose;
 mod cri;
 mod docker;
+mod event_viewer;
 mod journal;
 mod journal_export;
 mod kubectl;

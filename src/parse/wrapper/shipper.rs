@@ -134,11 +134,12 @@ pub fn document(value: &Value) -> Option<Exported> {
         .or_else(|| value.get("events"))
         .or(Some(value))
         .and_then(Value::as_array)?;
-    let lines: Exported = rows
+    let mut lines: Exported = rows
         .iter()
         .filter_map(|row| record(row.as_object()?))
         .map(|(line, _)| line)
         .collect();
+    oldest_first(&mut lines);
     (!lines.is_empty()).then_some(lines)
 }
 
@@ -162,7 +163,19 @@ fn loki_stream(result: &Value) -> Exported {
             })
         })
         .collect();
-    // Loki answers newest first unless asked otherwise.
-    lines.sort_by_key(|line| line.outer.map(|stamp| stamp.ns));
+    oldest_first(&mut lines);
     lines
+}
+
+/// Stores answer newest first unless asked otherwise; lines of one moment then stand in falling order as well.
+fn oldest_first(lines: &mut [Unwrapped<'_>]) {
+    let mut times = lines.iter().filter_map(|line| line.outer);
+    if let (Some(first), Some(last)) = (times.next(), times.next_back())
+        && first.ns > last.ns
+    {
+        lines.reverse();
+    }
+    if lines.iter().all(|line| line.outer.is_some()) {
+        lines.sort_by_key(|line| line.outer.map(|stamp| stamp.ns));
+    }
 }

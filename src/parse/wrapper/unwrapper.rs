@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{
-    Unwrapped, compose, cri, docker, journal_export, kubectl, shipper, stern, syslog, tail,
+    Unwrapped, compose, cri, docker, event_viewer, journal_export, kubectl, shipper, stern, syslog,
+    tail,
 };
 use crate::parse::log_line::LogLine;
 use crate::parse::server_log::line::line as server_line;
@@ -30,7 +31,7 @@ pub struct Meta<'a> {
 }
 
 /// The unwrapping state of one source.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Unwrapper {
     source: SourceId,
     /// File named by the last `==> FILE <==`.
@@ -42,6 +43,10 @@ pub struct Unwrapper {
     bare_times: bool,
     /// `POD CONTAINER` pairs that stern put in front of a server's line.
     stern: Vec<String>,
+    /// How Event Viewer's rows write their dates.
+    date_order: Option<event_viewer::DateOrder>,
+    /// Time of the event whose text is on one of the next lines.
+    event: Option<Stamp>,
 }
 
 impl Unwrapper {
@@ -54,7 +59,14 @@ impl Unwrapper {
             split: BTreeMap::new(),
             bare_times: false,
             stern: Vec::new(),
+            date_order: None,
+            event: None,
         }
+    }
+
+    /// Looks at lines from the beginning of the source before they are read: what only many tell.
+    pub fn look_ahead<'a>(&mut self, lines: impl Iterator<Item = &'a [u8]>) {
+        self.date_order = event_viewer::date_order(lines);
     }
 
     /// Whether the next lines mean something else than they would alone.
@@ -227,6 +239,18 @@ impl Unwrapper {
             if self.bare_times {
                 return Some(line);
             }
+        }
+        if let Some(row) = event_viewer::strip(body, self.date_order) {
+            self.event = row.outer.filter(|_| row.body.is_empty());
+            return Some(row);
+        }
+        if body.starts_with(b"pid[") {
+            let outer = self.event.take();
+            return outer.map(|_| Unwrapped {
+                outer,
+                body: Cow::Borrowed(body),
+                ..Unwrapped::default()
+            });
         }
         if let Some(line) = compose::strip(body) {
             return Some(line);
