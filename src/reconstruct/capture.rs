@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::conn::Conn;
 use super::conn_table::{ConnTable, Interest, TableFacts};
-use super::four_tuple::{Endpoint, Key, KeyHash};
+use super::four_tuple::{Endpoint, KeyHash};
 use super::key_log::KeyLog;
 use crate::parse::packet::{self, Defragmenter, IcmpError, Packet, Segment};
 use crate::parse::pcap::{Frame, Notes, Reader, Step};
@@ -233,6 +233,9 @@ pub fn read_map<T: Send, F: FnMut(Conn) -> T>(
     }
 }
 
+/// Bytes read at a time where other threads take them over: each time costs a wait or two.
+const HANDED_ON: usize = 1024 * 1024;
+
 /// Batches on their way to a worker.
 const QUEUE: usize = 8;
 
@@ -255,8 +258,6 @@ struct Item {
 #[derive(Debug)]
 enum What {
     Segment {
-        key: Key,
-        from_low: bool,
         segment: Segment,
         /// Its payload lies in `extra`.
         extra: bool,
@@ -273,18 +274,13 @@ impl Batch {
         };
         for item in items {
             match &item.what {
-                What::Segment {
-                    key,
-                    from_low,
-                    segment,
-                    extra,
-                } => {
+                What::Segment { segment, extra } => {
                     let bytes = if *extra { &self.extra } else { &self.bytes };
                     let start = segment.payload_start as usize;
                     let payload = bytes
                         .get(start..start + segment.payload_len as usize)
                         .unwrap_or_default();
-                    table.segment(key, *from_low, segment, payload, item.at, item.interface);
+                    table.segment(segment, payload, item.at, item.interface);
                 }
                 What::Icmp(error) => table.icmp(error, item.at),
                 What::Secrets(range) => {
@@ -339,7 +335,11 @@ impl Decoder {
         batch.clear(self.shards);
         for (source, input) in pieces {
             self.facts.pieces.push((*source, self.facts.packets + 1));
-            let mut reader = Reader::new(input);
+            let mut reader = if self.shards > 1 {
+                Reader::in_chunks(input, HANDED_ON)
+            } else {
+                Reader::new(input)
+            };
             let mut told = 0;
             loop {
                 match reader.step() {
@@ -483,29 +483,23 @@ impl Decoder {
             self.facts.other_tcp += 1;
             return;
         }
-        let (key, from_low) = Key::of(&segment);
         let shard = if self.shards == 1 {
             0
         } else {
-            KeyHash::shard(&key, self.shards)
+            let (src, dst) = Endpoint::both(&segment);
+            KeyHash::shard(src, dst, self.shards)
         };
         batch.shards[shard].push(Item {
             at,
             interface,
-            what: What::Segment {
-                key,
-                from_low,
-                segment,
-                extra,
-            },
+            what: What::Segment { segment, extra },
         });
     }
 
     fn icmp(&mut self, error: IcmpError, at: Moment, batch: &mut Batch) {
         let [sender, receiver] = [(error.src, error.src_port), (error.dst, error.dst_port)]
             .map(|(host, port)| Endpoint { host, port });
-        let (key, _) = Key::new(sender, receiver, error.tunnel);
-        batch.shards[KeyHash::shard(&key, self.shards)].push(Item {
+        batch.shards[KeyHash::shard(sender, receiver, self.shards)].push(Item {
             at,
             interface: 0,
             what: What::Icmp(Box::new(error)),

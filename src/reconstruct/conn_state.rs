@@ -247,28 +247,35 @@ impl ConnState {
         // The role at the packet's arrival holds for its transition, even if the packet itself flips the ends.
         let role = self.role(end);
 
-        self.note_partial(role, flags);
-        self.place(me, seq, next, flags.syn);
-        let offset = self.ends[me].last.offset(seq, self.ends[me].start);
-        let relative = seq.since(self.ends[me].start) as u32;
-        self.history_of(end, flags, relative, segment.len);
-        if segment.window == 0
-            && !flags.rst
-            && self.ends[peer].state != State::Closed
-            && self.ends[me].state != State::Reset
-            && self.ends[me].zero_windows.add()
-        {
-            self.letter(end, b'W');
+        let routine = self.is_routine(role, flags, segment);
+        if !routine {
+            self.note_partial(role, flags);
+            self.place(me, seq, next, flags.syn);
         }
-        if flags.fin {
-            let length = u64::from(next.0.wrapping_sub(seq.0));
-            self.ends[me].fin = Some(offset.unwrap_or(u64::from(relative)) + length);
+        let offset = self.ends[me].last.offset(seq, self.ends[me].start);
+        if !routine {
+            let relative = seq.since(self.ends[me].start) as u32;
+            self.history_of(end, flags, relative, segment.len);
+            if segment.window == 0
+                && !flags.rst
+                && self.ends[peer].state != State::Closed
+                && self.ends[me].state != State::Reset
+                && self.ends[me].zero_windows.add()
+            {
+                self.letter(end, b'W');
+            }
+            if flags.fin {
+                let length = u64::from(next.0.wrapping_sub(seq.0));
+                self.ends[me].fin = Some(offset.unwrap_or(u64::from(relative)) + length);
+            }
         }
         let acked = flags.ack.then(|| self.take_ack(peer, segment, flags.rst));
         if self.follow(me, next, flags, segment.len) {
             self.letter(end, b'T');
         }
-        self.transition(end, role, flags, seq, segment.len);
+        if !routine {
+            self.transition(end, role, flags, seq, segment.len);
+        }
         if let Some(acked) = acked {
             self.acknowledge(end.other(), acked);
         }
@@ -288,6 +295,22 @@ impl ConnState {
             let acked = acked.0.wrapping_sub(u64::from(start.0));
             delivered.add(from, from + u64::from(segment.len), acked);
         }
+    }
+
+    /// Data or an acknowledgement between ends that are connected, of a kind that the history has: nearly every packet, and
+    /// it changes no state and writes no letter but for gaps and retransmissions.
+    fn is_routine(&self, role: usize, flags: Flags, segment: &Segment) -> bool {
+        let letter = if segment.len > 0 {
+            written::DATA
+        } else {
+            written::ACK
+        };
+        let plain = flags.ack && !(flags.syn || flags.fin || flags.rst) && segment.window != 0;
+        let connected = |end: &Endpoint| end.state == State::Established;
+        plain
+            && self.written[role] & letter != 0
+            && self.seen[role]
+            && self.ends.iter().all(connected)
     }
 
     fn note_partial(&mut self, role: usize, flags: Flags) {

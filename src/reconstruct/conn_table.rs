@@ -135,17 +135,10 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
     }
 
     /// Takes the next segment of the capture.
-    pub fn segment(
-        &mut self,
-        key: &Key,
-        from_low: bool,
-        segment: &Segment,
-        payload: &[u8],
-        at: Moment,
-        interface: u32,
-    ) {
+    pub fn segment(&mut self, segment: &Segment, payload: &[u8], at: Moment, interface: u32) {
         self.pass_time(at);
-        let slot = self.find(key, segment, at);
+        let (key, from_low) = Key::of(segment);
+        let slot = self.find(&key, segment, at);
         let Some(slot) = slot else {
             self.facts.stragglers += 1;
             return;
@@ -221,15 +214,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
     }
 
     fn open(&mut self, key: &Key, segment: &Segment, at: Moment) -> u32 {
-        let src = Endpoint {
-            host: segment.src,
-            port: segment.src_port,
-        };
-        let dst = if src == key.low() {
-            key.high()
-        } else {
-            key.low()
-        };
+        let (src, dst) = Endpoint::both(segment);
         let (orig, resp, first) = self.roles(src, dst, segment);
         let tuple = FourTuple {
             orig: orig.socket(),

@@ -134,6 +134,8 @@ impl Habits {
 /// The last few packets, to know a packet that the capture recorded twice.
 #[derive(Clone, Copy, Debug, Default)]
 struct Recent {
+    /// Their sequence numbers: hardly any is met again, and then nothing else is looked at.
+    seqs: [u32; 4],
     marks: [Mark; 4],
     at: u8,
 }
@@ -141,7 +143,6 @@ struct Recent {
 #[derive(Clone, Copy, Debug, Default)]
 struct Mark {
     ns: i64,
-    seq: u32,
     ack: u32,
     len: u32,
     tsval: u32,
@@ -171,7 +172,6 @@ impl Recent {
     fn seen(&mut self, segment: &Segment, ns: i64, interface: u32) -> bool {
         let mark = Mark {
             ns,
-            seq: segment.seq,
             ack: segment.ack,
             len: segment.len,
             tsval: segment.options.timestamps.map_or(0, |stamps| stamps.0),
@@ -181,8 +181,8 @@ impl Recent {
             options: segment.options.len,
             interface,
         };
-        let seen = self.marks.iter().any(|old| {
-            let same = old.seq == mark.seq
+        let seen = self.seqs.iter().zip(&self.marks).any(|(seq, old)| {
+            let same = *seq == segment.seq
                 && old.ip_id == mark.ip_id
                 && old.ack == mark.ack
                 && old.len == mark.len
@@ -202,7 +202,9 @@ impl Recent {
             }
         });
         if !seen {
-            self.marks[usize::from(self.at)] = mark;
+            let at = usize::from(self.at);
+            self.seqs[at] = segment.seq;
+            self.marks[at] = mark;
             self.at = (self.at + 1) % self.marks.len() as u8;
         }
         seen

@@ -15,6 +15,19 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// Sender and receiver of a segment.
+    pub const fn both(segment: &Segment) -> (Self, Self) {
+        let src = Self {
+            host: segment.src,
+            port: segment.src_port,
+        };
+        let dst = Self {
+            host: segment.dst,
+            port: segment.dst_port,
+        };
+        (src, dst)
+    }
+
     /// As a socket address.
     pub fn socket(self) -> SocketAddr {
         SocketAddr::new(self.host.ip(), self.port)
@@ -24,8 +37,10 @@ impl Endpoint {
 /// Two endpoints in an order of their own, and the tunnel between them: the same for both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
-    low: Endpoint,
-    high: Endpoint,
+    low: Host,
+    high: Host,
+    low_port: u16,
+    high_port: u16,
     tunnel: Option<Tunnel>,
 }
 
@@ -34,30 +49,28 @@ impl Key {
     pub fn new(src: Endpoint, dst: Endpoint, tunnel: Option<Tunnel>) -> (Self, bool) {
         let forward = src <= dst;
         let (low, high) = if forward { (src, dst) } else { (dst, src) };
-        (Self { low, high, tunnel }, forward)
+        let key = Self {
+            low: low.host,
+            high: high.host,
+            low_port: low.port,
+            high_port: high.port,
+            tunnel,
+        };
+        (key, forward)
     }
 
     /// The key of a segment, and whether its sender is the lower endpoint.
     pub fn of(segment: &Segment) -> (Self, bool) {
-        let src = Endpoint {
-            host: segment.src,
-            port: segment.src_port,
-        };
-        let dst = Endpoint {
-            host: segment.dst,
-            port: segment.dst_port,
-        };
+        let (src, dst) = Endpoint::both(segment);
         Self::new(src, dst, segment.tunnel)
     }
 
     /// The lower endpoint.
     pub const fn low(&self) -> Endpoint {
-        self.low
-    }
-
-    /// The higher endpoint.
-    pub const fn high(&self) -> Endpoint {
-        self.high
+        Endpoint {
+            host: self.low,
+            port: self.low_port,
+        }
     }
 
     /// The tunnel.
@@ -69,9 +82,9 @@ impl Key {
 impl std::hash::Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
         // The tunnel is left out: it differs between few keys, and equality tells them apart.
-        let (low, high) = (self.low.host.0, self.high.host.0);
-        state.write_u64(low as u64 ^ (low >> 64) as u64 ^ u64::from(self.low.port) << 48);
-        state.write_u64(high as u64 ^ (high >> 64) as u64 ^ u64::from(self.high.port) << 48);
+        let (low, high) = (self.low.0, self.high.0);
+        state.write_u64(low as u64 ^ (low >> 64) as u64 ^ u64::from(self.low_port) << 48);
+        state.write_u64(high as u64 ^ (high >> 64) as u64 ^ u64::from(self.high_port) << 48);
     }
 }
 
@@ -92,14 +105,15 @@ impl Default for KeyHash {
 }
 
 impl KeyHash {
-    /// Which of `shards` a key belongs to: the same for every run, since it decides who works, not what results.
-    pub fn shard(key: &Key, shards: usize) -> usize {
-        let mix = u64::from(key.low.port)
-            ^ u64::from(key.high.port) << 16
-            ^ key.low.host.0 as u64
-            ^ (key.high.host.0 as u64).rotate_left(24);
-        let folded = u128::from(mix) * 0x9e37_79b9_7f4a_7c15;
-        ((folded as u64 >> 32) as usize ^ (folded >> 64) as usize) % shards.max(1)
+    /// Which of `shards` the connection between two endpoints belongs to: the same for both directions, and for every run,
+    /// since it decides who works, not what results.
+    pub fn shard(one: Endpoint, other: Endpoint, shards: usize) -> usize {
+        let mix = |end: Endpoint| {
+            let word = end.host.0 as u64 ^ u64::from(end.port) << 48;
+            let product = u128::from(word) * 0x9e37_79b9_7f4a_7c15;
+            product as u64 ^ (product >> 64) as u64
+        };
+        (mix(one).wrapping_add(mix(other)) >> 16) as usize % shards.max(1)
     }
 }
 

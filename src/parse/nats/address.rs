@@ -23,13 +23,14 @@ pub fn address(verb: Verb, line: &[u8]) -> Option<Address<'_>> {
         _ => return None,
     };
     let mut words = [&line[..0]; 6];
-    let mut count = 0;
-    let all = line
-        .split(|byte| matches!(byte, b' ' | b'\t'))
-        .filter(|word| !word.is_empty());
-    for word in all {
-        *words.get_mut(count)? = word;
-        count += 1;
+    let (mut count, mut start) = (0, 0);
+    let blanks = memchr::memchr2_iter(b' ', b'\t', line);
+    for end in blanks.chain([line.len()]) {
+        if end > start {
+            *words.get_mut(count)? = &line[start..end];
+            count += 1;
+        }
+        start = end + 1;
     }
     // The verb is a word too.
     let reply = match count.checked_sub(1 + before + behind)? {

@@ -20,8 +20,8 @@ use std::ops::Range;
 pub use notes::{InterfaceNotes, Notes};
 use resolution::Resolution;
 
-/// Bytes read at a time: small enough to stay in a core's cache between reading and decoding.
-pub const CHUNK: usize = 256 * 1024;
+/// Bytes read at a time: small enough to stay in a core's nearest caches between reading and decoding.
+const CHUNK: usize = 64 * 1024;
 
 /// The longest record believed. Wireshark refuses packets above 256 KiB on every link type that can carry TCP; blocks of
 /// decryption secrets may be longer, those of other kinds (journal entries) are then skipped unread.
@@ -97,6 +97,8 @@ enum Record {
 /// Reads one capture.
 pub struct Reader<R> {
     input: R,
+    /// Bytes read at a time.
+    chunk: usize,
     buffer: Vec<u8>,
     /// The unread part of the buffer.
     start: usize,
@@ -125,8 +127,14 @@ impl<R: Read> Reader<R> {
 
     /// A reader at the start of `input`.
     pub fn new(input: R) -> Self {
+        Self::in_chunks(input, CHUNK)
+    }
+
+    /// The same, reading so many bytes at a time.
+    pub fn in_chunks(input: R, chunk: usize) -> Self {
         Self {
             input,
+            chunk,
             buffer: Vec::new(),
             start: 0,
             end: 0,
@@ -246,7 +254,8 @@ impl<R: Read> Reader<R> {
     /// Reads on, into `fresh`, and gives the used buffer back. Frames found so far lie in the returned one.
     pub fn refill(&mut self, mut fresh: Vec<u8>) -> Vec<u8> {
         let rest = self.end - self.start;
-        let size = CHUNK.max(self.wanted + CHUNK / 4).max(rest + CHUNK / 4);
+        let spare = self.chunk / 4;
+        let size = self.chunk.max(self.wanted + spare).max(rest + spare);
         if fresh.len() < size {
             fresh.resize(size, 0);
         }

@@ -281,12 +281,15 @@ impl LiveConn {
         if length(silence) > self.longest_silence.map_or(0, length) {
             self.longest_silence = Some(silence);
         }
+        if length(silence) < IDLE {
+            return;
+        }
         // Waiting for an answer is no silence: retransmissions and probes are part of the exchange that they end.
         let waiting = self
             .flows
             .iter()
             .any(|flow| flow.outstanding() > 0 || flow.unanswered_probes > 0);
-        if length(silence) >= IDLE && !waiting && !self.is_over() {
+        if !waiting && !self.is_over() {
             self.last_silence = Some(silence);
             self.acks_since_silence = 0;
         }

@@ -4,8 +4,6 @@
 //! An answer is the first message of the peer on that subject. The directions reach the builder in any order, so an answer
 //! without a request waits for one, where its subject shows what it is.
 
-use std::collections::VecDeque;
-
 use super::Exchange;
 use super::pings::Samples;
 use crate::span::Moment;
@@ -19,9 +17,9 @@ const EARLY: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub struct Requests {
     sent: u64,
-    /// Reply subjects, hashed, with the request's moment.
-    open: VecDeque<(u64, i64)>,
-    early: VecDeque<(u64, i64)>,
+    /// Reply subjects, hashed, with the request's moment; oldest first. Mostly few: a ring would wander over its memory.
+    open: Vec<(u64, i64)>,
+    early: Vec<(u64, i64)>,
     latency: Samples,
 }
 
@@ -34,15 +32,12 @@ impl Requests {
             .early
             .iter()
             .position(|early| early.0 == reply && early.1 >= at.ns)
-            .and_then(|place| self.early.remove(place));
+            .map(|place| self.early.remove(place));
         if let Some((_, answered)) = answer {
             self.latency.push(answered - at.ns);
             return;
         }
-        if self.open.len() == OPEN {
-            self.open.pop_front();
-        }
-        self.open.push_back((reply, at.ns));
+        push(&mut self.open, OPEN, (reply, at.ns));
     }
 
     /// The peer sent a message on this subject. `inbox`: it can only be an answer.
@@ -52,14 +47,11 @@ impl Requests {
             .open
             .iter()
             .position(|open| open.0 == subject && open.1 <= at.ns)
-            .and_then(|place| self.open.remove(place));
+            .map(|place| self.open.remove(place));
         if let Some((_, asked)) = request {
             self.latency.push(at.ns - asked);
         } else if inbox {
-            if self.early.len() == EARLY {
-                self.early.pop_front();
-            }
-            self.early.push_back((subject, at.ns));
+            push(&mut self.early, EARLY, (subject, at.ns));
         }
     }
 
@@ -73,11 +65,28 @@ impl Requests {
     }
 }
 
-/// FNV-1a, 64 bits.
+/// Adds a row to at most `most`; the oldest goes.
+fn push(rows: &mut Vec<(u64, i64)>, most: usize, row: (u64, i64)) {
+    if rows.len() == most {
+        rows.remove(0);
+    }
+    rows.push(row);
+}
+
+/// Eight bytes a step: each is mixed in by a multiplication whose halves are folded together.
 fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |hash: u64, word: u64| {
+        let product = u128::from(hash ^ word) * u128::from(ODD);
+        (product as u64) ^ (product >> 64) as u64
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let hash = words.iter().fold(bytes.len() as u64 ^ !ODD, |hash, word| {
+        mix(hash, u64::from_le_bytes(*word))
+    });
+    mix(hash, u64::from_le_bytes(last))
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ pub struct Speaker {
     last_unsub_ns: i64,
     last_ops: LastOps,
     pub(super) book: Option<Box<Pings>>,
+    requests: Option<Box<Requests>>,
     rare: Option<Box<Rare>>,
 }
 
@@ -47,7 +48,6 @@ struct Rare {
     unknown_verb: Option<(Moment, Box<str>)>,
     cut: Option<Cut>,
     drained: bool,
-    requests: Option<Box<Requests>>,
 }
 
 impl Speaker {
@@ -109,15 +109,12 @@ impl Speaker {
 
     /// It asked for something, or an answer to it was seen.
     pub fn has_requests(&self) -> bool {
-        self.rare
-            .as_ref()
-            .is_some_and(|rare| rare.requests.is_some())
+        self.requests.is_some()
     }
 
     /// Its requests.
     pub fn requests(&mut self) -> &mut Requests {
-        let rare = self.rare.get_or_insert_default();
-        rare.requests.get_or_insert_default()
+        self.requests.get_or_insert_default()
     }
 
     /// Something that the peer's grammar does not hold; the first one is kept.
@@ -161,7 +158,7 @@ impl Speaker {
                 .map_or_else(Vec::new, |book| book.unanswered()),
             ping_interval: self.book.as_ref().and_then(|book| book.interval()),
             headers_used: self.headers_used,
-            asked: rare
+            asked: self
                 .requests
                 .and_then(|requests| requests.exchange())
                 .map(Box::new),
