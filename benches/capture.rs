@@ -5,7 +5,8 @@ use std::io::{Cursor, Read};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use natsleuth::reconstruct::capture::{CaptureOptions, read_map};
-use natsleuth::report::conns::{ConnsFormat, row};
+use natsleuth::report::conns::row;
+use natsleuth::report::rows::RowFormat;
 use natsleuth::source::SourceId;
 
 #[path = "support/traffic.rs"]
@@ -32,7 +33,7 @@ fn conns(criterion: &mut Criterion) {
                     let input: Box<dyn Read + Send> = Box::new(Cursor::new(&capture));
                     let mut pieces = [(SourceId(0), input)];
                     let result = read_map(&mut pieces, &options, &|_| {}, &|| {
-                        |conn| row(&conn, ConnsFormat::Tsv)
+                        |conn| row(&conn, RowFormat::Tsv)
                     });
                     black_box(result.conns.len())
                 });

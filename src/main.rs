@@ -5,6 +5,10 @@ mod command;
 
 use std::process::ExitCode;
 
+/// Connections come and go by the hundred thousand, each with a dozen small allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match cli::parse(std::env::args_os().collect()) {
         Ok(cli) => ExitCode::from(command::run(cli.command)),

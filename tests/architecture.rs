@@ -28,6 +28,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli.rs", "cli/pages.rs"]),
     ("clap_mangen", &["cli/pages.rs"]),
     ("indicatif", &["progress.rs"]),
+    ("mimalloc", &["main.rs"]),
     ("anyhow", &["main.rs", "cli.rs", "cli/", "command"]),
     ("pcap_parser", &["parse/pcap"]),
     ("etherparse", &["parse/packet"]),

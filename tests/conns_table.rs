@@ -4,19 +4,22 @@ mod captures;
 
 use captures::{bytes, read_bytes};
 use natsleuth::reconstruct::capture::CaptureOptions;
-use natsleuth::report::conns::{ConnsFormat, render};
+use natsleuth::report::conns::{COLUMNS, row};
+use natsleuth::report::rows::{RowFormat, write};
+use natsleuth::shelf::Put;
 
-fn table(format: ConnsFormat) -> Vec<String> {
+fn table(format: RowFormat) -> Vec<String> {
     let result = read_bytes(&[bytes("idle-timeout.pcap")], &CaptureOptions::default());
+    let rows = result.conns.iter().map(|conn| Put::here(row(conn, format)));
     let mut out = Vec::new();
-    render(&result.conns, format, &mut out).expect("to memory");
+    write(rows, COLUMNS, format, &mut out).expect("to memory");
     let text = String::from_utf8(out).expect("text");
     text.lines().map(str::to_owned).collect()
 }
 
 #[test]
 fn tsv_has_a_title_for_every_cell() {
-    let lines = table(ConnsFormat::Tsv);
+    let lines = table(RowFormat::Tsv);
     assert_eq!(lines.len(), 10);
     let titles: Vec<&str> = lines[0].split('\t').collect();
     for line in &lines[1..] {
@@ -38,8 +41,8 @@ fn tsv_has_a_title_for_every_cell() {
 
 #[test]
 fn text_says_the_same_in_columns() {
-    let text = table(ConnsFormat::Text);
-    let tsv = table(ConnsFormat::Tsv);
+    let text = table(RowFormat::Text);
+    let tsv = table(RowFormat::Tsv);
     assert_eq!(text.len(), tsv.len());
     for (text, tsv) in text.iter().zip(&tsv) {
         let words: Vec<&str> = text.split_whitespace().collect();
@@ -54,7 +57,7 @@ fn text_says_the_same_in_columns() {
 
 #[test]
 fn ndjson_tells_who_sent_a_rst() {
-    let lines = table(ConnsFormat::Ndjson);
+    let lines = table(RowFormat::Ndjson);
     assert_eq!(lines.len(), 9);
     let first: serde_json::Value = serde_json::from_str(&lines[0]).expect("json");
     assert_eq!(first["end"], "rst");

@@ -4,8 +4,9 @@
 /// Any bytes as a capture: read with every option, then printed every way.
 pub fn capture(bytes: &[u8]) {
     use natsleuth::reconstruct::capture::{CaptureOptions, read_map};
-    use natsleuth::report::conns::{self, ConnsFormat};
-    use natsleuth::report::sessions;
+    use natsleuth::report::rows::{self, RowFormat};
+    use natsleuth::report::{conns, sessions};
+    use natsleuth::shelf::Put;
     use natsleuth::source::SourceId;
     use std::io::{self, Cursor};
 
@@ -23,9 +24,17 @@ pub fn capture(bytes: &[u8]) {
     let result = read_map(&mut [(SourceId(0), piece)], &options, &|_| {}, &|| {
         |conn| conn
     });
-    for format in [ConnsFormat::Text, ConnsFormat::Tsv, ConnsFormat::Ndjson] {
-        conns::render(&result.conns, format, &mut io::sink()).expect("a sink takes everything");
-        sessions::render(&result.conns, format, &mut io::sink()).expect("a sink takes everything");
+    for format in [RowFormat::Text, RowFormat::Tsv, RowFormat::Ndjson] {
+        let conns = result.conns.iter();
+        let rows = conns
+            .clone()
+            .map(|conn| Put::here(conns::row(conn, format)));
+        rows::write(rows, conns::COLUMNS, format, &mut io::sink())
+            .expect("a sink takes everything");
+        let sessions = conns.filter_map(|conn| sessions::row(conn, format));
+        let rows = sessions.map(Put::here);
+        rows::write(rows, sessions::COLUMNS, format, &mut io::sink())
+            .expect("a sink takes everything");
     }
     let _ = format!("{:?} {:?}", result.facts, result.rejects);
 }

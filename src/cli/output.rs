@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use natsleuth::report::Format;
-use natsleuth::report::conns::ConnsFormat;
 use natsleuth::report::output::Output;
+use natsleuth::report::rows::RowFormat;
 
 /// Where a result goes.
 #[derive(Debug, Args)]
@@ -88,7 +88,7 @@ pub enum TableName {
     Ndjson,
 }
 
-impl From<TableName> for ConnsFormat {
+impl From<TableName> for RowFormat {
     fn from(name: TableName) -> Self {
         match name {
             TableName::Text => Self::Text,

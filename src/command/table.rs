@@ -6,8 +6,9 @@ use natsleuth::analyze;
 use natsleuth::input::{self, Group, Input};
 use natsleuth::reconstruct::capture::{self, CaptureResult};
 use natsleuth::reconstruct::conn::Conn;
-use natsleuth::report::conns::{self, ConnsFormat};
-use natsleuth::report::sessions;
+use natsleuth::report::rows::{self, Columns, Row, RowFormat};
+use natsleuth::report::{conns, sessions};
+use natsleuth::shelf::{Put, Spool, Writer};
 use natsleuth::source::Kind;
 use natsleuth::span::Reject;
 use rayon::prelude::*;
@@ -17,42 +18,46 @@ use crate::cli::Table;
 
 /// Writes the table of connections.
 pub fn conns(arguments: &Table) -> anyhow::Result<u8> {
-    let format = ConnsFormat::from(arguments.format);
-    let output = arguments.target.output();
-    output.check()?;
-    let read = read(arguments, true, &|conn| Some(conns::row(&conn, format)))?;
-    reading::spare(&output, &read.input.sources)?;
-    write(&output, |out| conns::write_rows(&read.rows, format, out))?;
-    Ok(reading::status(arguments.input.strict, &read.rejects))
+    let row = |conn: &Conn, format| Some(conns::row(conn, format));
+    run(arguments, true, &row, conns::COLUMNS)
 }
 
 /// Writes the table of sessions.
 pub fn sessions(arguments: &Table) -> anyhow::Result<u8> {
-    let format = ConnsFormat::from(arguments.format);
+    run(arguments, false, &sessions::row, sessions::COLUMNS)
+}
+
+/// Writes the rows that `row` makes of connections; `all`: of those that are not NATS as well.
+fn run(
+    arguments: &Table,
+    all: bool,
+    row: &(dyn Fn(&Conn, RowFormat) -> Option<Row> + Sync),
+    columns: Columns,
+) -> anyhow::Result<u8> {
+    let format = RowFormat::from(arguments.format);
     let output = arguments.target.output();
     output.check()?;
-    let read = read(arguments, false, &|conn| {
-        conn.session.is_some().then_some(conn)
-    })?;
+    let read = read(arguments, all, &|conn| row(conn, format))?;
     reading::spare(&output, &read.input.sources)?;
-    write(&output, |out| sessions::render(&read.rows, format, out))?;
+    write(&output, |out| rows::write(read.rows, columns, format, out))?;
     Ok(reading::status(arguments.input.strict, &read.rejects))
 }
 
 /// All captures, read.
-struct Read<T> {
+struct Read {
     input: Input,
     /// By capture, then by first packet.
-    rows: Vec<T>,
+    rows: Vec<Put<Row>>,
     rejects: Vec<Reject>,
 }
 
-/// Reads every capture of the input, keeping what `map` makes of each connection, with warnings.
-fn read<T: Send>(
+/// Reads every capture of the input, keeping each connection's row, with warnings.
+fn read(
     arguments: &Table,
     all: bool,
-    map: &(dyn Fn(Conn) -> Option<T> + Sync),
-) -> anyhow::Result<Read<T>> {
+    row: &(dyn Fn(&Conn) -> Option<Row> + Sync),
+) -> anyhow::Result<Read> {
+    let spool = Arc::new(Spool::default());
     let (input, results, unreadable_keys) =
         reading::with_threads(&arguments.input, |options, progress| {
             let input = input::discover(&arguments.input.paths, &options.input)?;
@@ -70,13 +75,16 @@ fn read<T: Send>(
             let key_log = analyze::key_log(&input);
             options.keys = Arc::new(key_log.keys);
             options.threads = (options.threads / captures.len().max(1)).max(1);
-            let results: Vec<CaptureResult<Option<T>>> = captures
+            let results: Vec<CaptureResult<Option<Put<Row>>>> = captures
                 .par_iter()
                 .map(|group| {
                     let (mut pieces, unreadable) = analyze::pieces(&input, group);
                     let first = group.members[0];
                     let advance = |bytes| progress.advance(first, bytes);
-                    let mut result = capture::read_map(&mut pieces, &options, &advance, &|| map);
+                    let mut result = capture::read_map(&mut pieces, &options, &advance, &|| {
+                        let mut writer = Writer::new(&spool);
+                        move |conn: Conn| row(&conn).map(|row| writer.put(row))
+                    });
                     progress.done(first);
                     result.rejects.extend(unreadable);
                     result

@@ -1,23 +1,12 @@
 //! The table of captured connections: one row a connection, for people (text) and for programs (TSV, ndjson).
 
-use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use serde_json::json;
 
 use crate::reconstruct::conn::{Conn, ConnEnd, End, Manner};
+use crate::report::rows::{Columns, Row, RowFormat};
 use crate::time::{Instant, SECOND};
-
-/// Formats of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConnsFormat {
-    /// Aligned columns.
-    Text,
-    /// Tab-separated values with a header line.
-    Tsv,
-    /// One JSON object a line.
-    Ndjson,
-}
 
 /// Column titles of text and TSV.
 const TITLES: [&str; 16] = [
@@ -39,76 +28,31 @@ const TITLES: [&str; 16] = [
     "last_frame",
 ];
 
-/// What a row shows of a connection: small enough to keep for a whole capture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row(Box<str>);
+/// Columns whose cells stand to the right.
+const NUMBERS: [&str; 9] = [
+    "duration_s",
+    "orig_bytes",
+    "resp_bytes",
+    "orig_packets",
+    "resp_packets",
+    "orig_rexmit",
+    "resp_rexmit",
+    "rtt_ms",
+    "last_frame",
+];
 
-/// Writes the table of `conns`.
-pub fn render(conns: &[Conn], format: ConnsFormat, out: &mut dyn Write) -> io::Result<()> {
-    let rows: Vec<Row> = conns.iter().map(|conn| row(conn, format)).collect();
-    write_rows(&rows, format, out)
-}
+/// The table's columns.
+pub const COLUMNS: Columns = Columns {
+    titles: &TITLES,
+    numbers: &NUMBERS,
+};
 
 /// One connection's row.
-pub fn row(conn: &Conn, format: ConnsFormat) -> Row {
-    Row(match format {
-        ConnsFormat::Text | ConnsFormat::Tsv => cells(conn).join("\t").into(),
-        ConnsFormat::Ndjson => object(conn).to_string().into(),
-    })
-}
-
-/// Writes rows made for `format`.
-pub fn write_rows(rows: &[Row], format: ConnsFormat, out: &mut dyn Write) -> io::Result<()> {
+pub fn row(conn: &Conn, format: RowFormat) -> Row {
     match format {
-        ConnsFormat::Ndjson => {
-            for row in rows {
-                writeln!(out, "{}", row.0)?;
-            }
-        }
-        ConnsFormat::Tsv => {
-            writeln!(out, "{}", TITLES.join("\t"))?;
-            for row in rows {
-                writeln!(out, "{}", row.0)?;
-            }
-        }
-        ConnsFormat::Text => {
-            let mut widths = TITLES.map(str::len);
-            for row in rows {
-                for (width, cell) in widths.iter_mut().zip(row.0.split('\t')) {
-                    *width = (*width).max(cell.len());
-                }
-            }
-            line(TITLES.into_iter(), &widths, out)?;
-            for row in rows {
-                line(row.0.split('\t'), &widths, out)?;
-            }
-        }
+        RowFormat::Text | RowFormat::Tsv => Row::of_cells(&cells(conn)),
+        RowFormat::Ndjson => Row::of_object(&object(conn)),
     }
-    Ok(())
-}
-
-fn line<'a>(
-    cells: impl Iterator<Item = &'a str>,
-    widths: &[usize; TITLES.len()],
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let mut text = String::new();
-    for (column, (cell, &width)) in cells.zip(widths).enumerate() {
-        if column > 0 {
-            text.push_str("  ");
-        }
-        let pad = width.saturating_sub(cell.len());
-        // Numbers to the right, words to the left.
-        let number = matches!(column, 1 | 6..=12 | 15);
-        if number {
-            text.extend(std::iter::repeat_n(' ', pad));
-        }
-        text.push_str(cell);
-        if !number {
-            text.extend(std::iter::repeat_n(' ', pad));
-        }
-    }
-    writeln!(out, "{}", text.trim_end())
 }
 
 /// Which ends the table calls originator and responder: those that state and history do.

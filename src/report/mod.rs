@@ -26,6 +26,7 @@ pub mod explain;
 pub mod output;
 pub mod parquet_table;
 mod prose;
+pub mod rows;
 pub mod schema;
 pub mod sessions;
 pub mod table;

@@ -4,13 +4,11 @@
 
 mod object;
 
-use std::io::{self, Write};
-
 use object::object;
 
 use crate::reconstruct::conn::{Conn, End};
 use crate::reconstruct::session::{Notice, Protocol, Session, Talk};
-use crate::report::conns::ConnsFormat;
+use crate::report::rows::{Columns, Row, RowFormat};
 use crate::span::Moment;
 use crate::time::{Instant, SECOND};
 
@@ -54,58 +52,19 @@ const NUMBERS: [&str; 10] = [
     "open_pings",
 ];
 
-/// Writes the table of the sessions on `conns`; connections without payload have no row.
-pub fn render(conns: &[Conn], format: ConnsFormat, out: &mut dyn Write) -> io::Result<()> {
-    let sessions = conns
-        .iter()
-        .filter_map(|conn| Some((conn, conn.session.as_deref()?)));
-    if format == ConnsFormat::Ndjson {
-        for (conn, session) in sessions {
-            writeln!(out, "{}", object(conn, session))?;
-        }
-        return Ok(());
-    }
-    let rows: Vec<[String; TITLES.len()]> = sessions
-        .map(|(conn, session)| cells(conn, session))
-        .collect();
-    if format == ConnsFormat::Tsv {
-        writeln!(out, "{}", TITLES.join("\t"))?;
-        for row in rows {
-            writeln!(out, "{}", row.join("\t"))?;
-        }
-        return Ok(());
-    }
-    let mut widths = TITLES.map(str::len);
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
-    line(TITLES.into_iter(), &widths, out)?;
-    for row in &rows {
-        line(row.iter().map(String::as_str), &widths, out)?;
-    }
-    Ok(())
-}
+/// The table's columns.
+pub const COLUMNS: Columns = Columns {
+    titles: &TITLES,
+    numbers: &NUMBERS,
+};
 
-fn line<'a>(
-    cells: impl Iterator<Item = &'a str>,
-    widths: &[usize; TITLES.len()],
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let mut text = String::new();
-    for (column, (cell, &width)) in cells.zip(widths).enumerate() {
-        if column > 0 {
-            text.push_str("  ");
-        }
-        let pad = width.saturating_sub(cell.chars().count());
-        let number = NUMBERS.contains(&TITLES[column]);
-        let (before, after) = if number { (pad, 0) } else { (0, pad) };
-        text.extend(std::iter::repeat_n(' ', before));
-        text.push_str(cell);
-        text.extend(std::iter::repeat_n(' ', after));
-    }
-    writeln!(out, "{}", text.trim_end())
+/// The row of the session on a connection; one without payload has none.
+pub fn row(conn: &Conn, format: RowFormat) -> Option<Row> {
+    let session = conn.session.as_deref()?;
+    Some(match format {
+        RowFormat::Text | RowFormat::Tsv => Row::of_cells(&cells(conn, session)),
+        RowFormat::Ndjson => Row::of_object(&object(conn, session)),
+    })
 }
 
 /// The end of the connection that is the client.
@@ -304,10 +263,11 @@ fn millis(ns: i64) -> String {
 mod tests {
     use std::io::{Cursor, Read};
 
-    use super::{TITLES, render};
+    use super::{COLUMNS, TITLES, row};
     use crate::reconstruct::capture::{CaptureOptions, read_map};
     use crate::reconstruct::conn::Conn;
-    use crate::report::conns::ConnsFormat;
+    use crate::report::rows::{self, RowFormat};
+    use crate::shelf::Put;
     use crate::source::SourceId;
 
     const STRANGERS: &[u8] = include_bytes!("../../fixtures/captures/strangers.pcap");
@@ -323,23 +283,25 @@ mod tests {
         read_map(&mut pieces, &options, &|_| {}, &|| |conn| conn).conns
     }
 
-    fn rendered(conns: &[Conn], format: ConnsFormat) -> String {
+    fn rendered(conns: &[Conn], format: RowFormat) -> String {
+        let rows = conns.iter().filter_map(|conn| row(conn, format));
+        let rows = rows.map(Put::here);
         let mut out = Vec::new();
-        render(conns, format, &mut out).unwrap();
+        rows::write(rows, COLUMNS, format, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn a_row_a_session() {
         let conns = conns(STRANGERS);
-        let text = rendered(&conns, ConnsFormat::Text);
+        let text = rendered(&conns, RowFormat::Text);
         assert_eq!(text.lines().count(), conns.len() + 1);
         let http = text.lines().nth(1).unwrap();
         assert!(
             http.contains("HTTP") && http.contains("Unknown Protocol Operation"),
             "{http}"
         );
-        let tsv = rendered(&conns, ConnsFormat::Tsv);
+        let tsv = rendered(&conns, RowFormat::Tsv);
         for row in tsv.lines() {
             assert_eq!(row.split('\t').count(), TITLES.len(), "{row}");
         }
@@ -347,7 +309,7 @@ mod tests {
 
     #[test]
     fn objects_hold_what_the_session_holds() {
-        let text = rendered(&conns(WEBSOCKET), ConnsFormat::Ndjson);
+        let text = rendered(&conns(WEBSOCKET), RowFormat::Ndjson);
         let object: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(object["protocol"], "client");
         assert_eq!(object["carried_by"][0], "websocket");

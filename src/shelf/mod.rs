@@ -38,6 +38,14 @@ pub struct Put<T: Shelved> {
 }
 
 impl<T: Shelved> Put<T> {
+    /// One that stays in memory.
+    pub fn here(record: T) -> Self {
+        Self {
+            sketch: Box::new(record.sketch()),
+            place: Place::Here(Box::new(record)),
+        }
+    }
+
     /// Changes what is at hand of it.
     pub fn amend(&mut self, change: impl FnOnce(&mut T::Sketch)) {
         change(&mut self.sketch);
