@@ -8,6 +8,9 @@ pub const MAX_LINE: usize = 1 << 20;
 /// Size of a batch.
 const BATCH: usize = 4 << 20;
 
+/// Size of a small log.
+const SMALL: usize = 64 << 10;
+
 /// What to do with the bytes that [`Batches::next`] put into the buffer.
 #[derive(Debug)]
 pub enum Batch {
@@ -85,13 +88,22 @@ impl Batches {
         if self.ended {
             return;
         }
-        // Most logs of a bundle are smaller than a batch: the buffer grows as bytes come, and is not cleared beforehand.
-        let wanted = size.saturating_sub(buffer.len()) as u64;
-        let before = buffer.len();
-        self.failure = (&mut self.reader).take(wanted).read_to_end(buffer).err();
-        let got = (buffer.len() - before) as u64;
-        *read += got;
-        self.ended = self.failure.is_some() || got < wanted;
+        // Most logs of a bundle are small: room for a whole batch is made, once, only for those that are not.
+        let wanted = size.saturating_sub(buffer.len());
+        for part in [wanted.min(SMALL), wanted.saturating_sub(SMALL)] {
+            if part == 0 || self.ended {
+                break;
+            }
+            if part > SMALL {
+                buffer.reserve_exact(part + 1);
+            }
+            let before = buffer.len();
+            let mut reader = (&mut self.reader).take(part as u64);
+            self.failure = reader.read_to_end(buffer).err();
+            let got = buffer.len() - before;
+            *read += got as u64;
+            self.ended = self.failure.is_some() || got < part;
+        }
     }
 
     /// Reads on to the end of what fills the whole buffer without a line end.
