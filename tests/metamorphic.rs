@@ -5,6 +5,7 @@ mod damage_kit;
 mod incident_kit;
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use damage_kit::{Dice, records, rewritten};
@@ -159,6 +160,64 @@ fn other_segments_of_the_same_bytes_change_no_verdict() {
         }
         out
     });
+}
+
+type Codec = (&'static str, fn(&[u8]) -> Vec<u8>);
+
+/// What compresses a file, by the ending of its name.
+const CODECS: &[Codec] = &[
+    ("gz", |bytes| {
+        let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        out.write_all(bytes).expect("to memory");
+        out.finish().expect("to memory")
+    }),
+    ("zst", |bytes| {
+        zstd::encode_all(bytes, 1).expect("to memory")
+    }),
+    ("lz4", |bytes| {
+        let mut out = lz4_flex::frame::FrameEncoder::new(Vec::new());
+        out.write_all(bytes).expect("to memory");
+        out.finish().expect("to memory")
+    }),
+    ("xz", |bytes| {
+        let mut out = liblzma::write::XzEncoder::new(Vec::new(), 0);
+        out.write_all(bytes).expect("to memory");
+        out.finish().expect("to memory")
+    }),
+    ("bz2", |bytes| {
+        let mut out = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        out.write_all(bytes).expect("to memory");
+        out.finish().expect("to memory")
+    }),
+];
+
+/// Each file of an incident compressed another way, half of them without an ending that says so.
+#[test]
+fn compressed_files_change_no_verdict() {
+    let wrong: Vec<String> = incidents()
+        .par_iter()
+        .enumerate()
+        .flat_map_iter(|(turn, incident)| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut paths = Vec::new();
+            for (file, path) in incident.evidence().iter().enumerate() {
+                let (ending, codec) = CODECS[(turn + file) % CODECS.len()];
+                let name = path.file_name().expect("a name").to_string_lossy();
+                let name = match (turn + file) / CODECS.len() % 2 {
+                    0 => format!("{name}.{ending}"),
+                    _ => name.into_owned(),
+                };
+                let path_there = folder.path().join(name);
+                fs::write(&path_there, codec(&fs::read(path).expect("a file"))).expect("a file");
+                paths.push(path_there);
+            }
+            let turned = analyze_paths(&paths);
+            let untold = (turned.closes.len() != analyze_paths(&incident.evidence()).closes.len())
+                .then(|| format!("{}: another number of closes", incident.name));
+            incident.untrue(&turned).into_iter().chain(untold)
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
