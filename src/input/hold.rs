@@ -17,7 +17,7 @@ enum Place {
     /// A file of the user's.
     File(Arc<PathBuf>),
     /// Kept in memory.
-    Memory(Arc<Vec<u8>>),
+    Memory(Arc<Chunks>),
     /// Kept in the nameless temporary file.
     Spool(Arc<File>),
 }
@@ -86,7 +86,46 @@ impl Blob {
 
 enum Handle {
     File(Arc<File>),
-    Memory(Arc<Vec<u8>>),
+    Memory(Arc<Chunks>),
+}
+
+/// Bytes in memory, in chunks: what grows does not have to be copied to where there is more room.
+#[derive(Debug, Default)]
+struct Chunks(Vec<Vec<u8>>);
+
+impl Chunks {
+    /// Size of each but the last.
+    const SIZE: usize = 1 << 20;
+
+    fn len(&self) -> u64 {
+        self.0.last().map_or(0, |last| {
+            ((self.0.len() - 1) * Self::SIZE + last.len()) as u64
+        })
+    }
+
+    fn extend(&mut self, mut data: &[u8]) {
+        while !data.is_empty() {
+            if self.0.last().is_none_or(|last| last.len() == Self::SIZE) {
+                self.0.push(Vec::new());
+            }
+            let Some(last) = self.0.last_mut() else {
+                return;
+            };
+            let (now, later) = data.split_at(data.len().min(Self::SIZE - last.len()));
+            last.extend_from_slice(now);
+            data = later;
+        }
+    }
+
+    /// Copies what is at `from`, as much as one chunk holds of it.
+    fn read_at(&self, buf: &mut [u8], from: u64) -> usize {
+        let from = usize::try_from(from).unwrap_or(usize::MAX);
+        let chunk = self.0.get(from / Self::SIZE).map_or(&[][..], |chunk| chunk);
+        let rest = chunk.get(from % Self::SIZE..).unwrap_or_default();
+        let n = buf.len().min(rest.len());
+        buf[..n].copy_from_slice(&rest[..n]);
+        n
+    }
 }
 
 /// Reads a [`Blob`]. Readers of the same file do not disturb each other: all reads carry their position.
@@ -107,13 +146,7 @@ impl Read for BlobReader {
         let from = self.start + self.at;
         let n = match &self.handle {
             Handle::File(file) => read_at(file, &mut buf[..want], from)?,
-            Handle::Memory(bytes) => {
-                let from = usize::try_from(from).unwrap_or(usize::MAX);
-                let rest = bytes.get(from..).unwrap_or_default();
-                let n = want.min(rest.len());
-                buf[..n].copy_from_slice(&rest[..n]);
-                n
-            }
+            Handle::Memory(chunks) => chunks.read_at(&mut buf[..want], from),
         };
         self.at += n as u64;
         Ok(n)
@@ -179,7 +212,7 @@ impl Holder {
     pub fn keep(&mut self, stream: &mut (dyn Read + Send), pack: bool) -> io::Result<Kept> {
         let mut shelf = Shelf {
             holder: self,
-            memory: Vec::new(),
+            memory: Chunks::default(),
             spooled: None,
         };
         let (bytes, broken) = if pack {
@@ -221,7 +254,7 @@ fn copy(from: &mut (dyn Read + Send), to: &mut dyn Write) -> io::Result<(u64, Op
 /// One stream on its way into the holder.
 struct Shelf<'h> {
     holder: &'h mut Holder,
-    memory: Vec<u8>,
+    memory: Chunks,
     /// Where it begins in the temporary file, once it outgrew the memory.
     spooled: Option<u64>,
 }
@@ -229,18 +262,21 @@ struct Shelf<'h> {
 impl Write for Shelf<'_> {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         if self.spooled.is_none() {
-            if (self.memory.len() + data.len()) as u64 <= self.holder.memory_left {
-                self.memory.extend_from_slice(data);
+            if self.memory.len() + data.len() as u64 <= self.holder.memory_left {
+                self.memory.extend(data);
                 return Ok(data.len());
             }
             let (file, end) = match self.holder.spool.take() {
                 Some(spool) => spool,
                 None => (Arc::new(tempfile::tempfile()?), 0),
             };
-            write_at(&file, &self.memory, end)?;
             self.spooled = Some(end);
-            self.holder.spool = Some((file, end + self.memory.len() as u64));
-            self.memory = Vec::new();
+            let mut at = end;
+            for chunk in std::mem::take(&mut self.memory).0 {
+                write_at(&file, &chunk, at)?;
+                at += chunk.len() as u64;
+            }
+            self.holder.spool = Some((file, at));
         }
         if let Some((file, end)) = &mut self.holder.spool {
             write_at(file, data, *end)?;
@@ -264,8 +300,10 @@ impl Shelf<'_> {
             };
         }
         let mut memory = self.memory;
-        memory.shrink_to_fit();
-        let len = memory.len() as u64;
+        if let Some(last) = memory.0.last_mut() {
+            last.shrink_to_fit();
+        }
+        let len = memory.len();
         self.holder.memory_left -= len;
         Blob {
             place: Place::Memory(Arc::new(memory)),

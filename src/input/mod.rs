@@ -60,7 +60,7 @@ impl Default for InputOptions {
             max_ratio: 1_000,
             max_total: 256 << 30,
             max_depth: 8,
-            memory: 64 << 20,
+            memory: 32 << 20,
             hash: false,
         }
     }
