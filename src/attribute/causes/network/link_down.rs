@@ -63,7 +63,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     };
     let finding = Finding::new(confidence, Initiator::Network, summary)
         .because(kernel.map(|event| disconnect.quote(&event.at)))
-        .because(local.map(|event| disconnect.quote(&event.at)))
+        .because(local.map(|event| disconnect.quote(event.first.as_ref().unwrap_or(&event.at))))
         .because(unsent.iter().flat_map(Unsent::evidence))
         .because(dead.iter().flat_map(Dead::evidence))
         .remedy("look at the host's interface: cable, switch port, driver, bonding, address lease");
