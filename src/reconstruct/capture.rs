@@ -210,20 +210,28 @@ pub fn read_map<T: Send, F: FnMut(Conn) -> T>(
                 .collect()
         })
     };
-    let mut done: Vec<_> = ends.iter_mut().flat_map(|end| end.0.drain(..)).collect();
-    done.sort_by_key(|(first, ..)| first.frame);
-    let servers: BTreeSet<_> = done
-        .iter()
-        .filter(|(_, wanted, ..)| *wanted)
-        .map(|(_, _, resp, _)| *resp)
-        .collect();
+    let mut done = Vec::new();
+    let mut servers = BTreeSet::new();
+    for table in &mut ends {
+        if done.is_empty() {
+            done = std::mem::take(&mut table.done);
+        } else {
+            done.append(&mut table.done);
+        }
+        servers.append(&mut table.servers);
+    }
+    done.sort_unstable_by_key(|done| done.first);
     let found = done.len();
     let conns: Vec<T> = done
         .into_iter()
-        .filter(|(_, wanted, resp, _)| options.all || *wanted || servers.contains(resp))
-        .map(|(.., conn)| conn)
+        .filter(|done| {
+            done.only_if
+                .as_ref()
+                .is_none_or(|resp| servers.contains(&**resp))
+        })
+        .map(|done| done.conn)
         .collect();
-    let tables = ends.into_iter().map(|end| end.1);
+    let tables = ends.into_iter().map(|table| table.facts);
     let (facts, rejects) = decoder.finish(tables, (found - conns.len()) as u64);
     CaptureResult {
         records: facts.packets,

@@ -3,7 +3,8 @@
 //! What becomes of a packet depends on its own connection and its own time only, never on when memory is freed:
 //! the result is the same however connections are spread over tables.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::conn::{Conn, End, FourTuple};
@@ -96,13 +97,31 @@ pub struct ConnTable<T, F: FnMut(Conn) -> T> {
     host_ttl: HashMap<Host, (u8, u8), KeyHash>,
     held: usize,
     now: i64,
-    done: Vec<(Moment, bool, SocketEnd, T)>,
+    done: Vec<Done<T>>,
+    servers: BTreeSet<SocketAddr>,
     finish: F,
     facts: TableFacts,
 }
 
-/// The responder, to find other connections to the same server.
-type SocketEnd = std::net::SocketAddr;
+/// A connection that is over.
+pub struct Done<T> {
+    /// Its first frame.
+    pub first: u64,
+    /// It is wanted only if a server that is listens here.
+    pub only_if: Option<Box<SocketAddr>>,
+    /// What was made of it.
+    pub conn: T,
+}
+
+/// What a table found.
+pub struct Found<T> {
+    /// Its connections, as they ended.
+    pub done: Vec<Done<T>>,
+    /// Responders of those that are wanted.
+    pub servers: BTreeSet<SocketAddr>,
+    /// What there is to say besides.
+    pub facts: TableFacts,
+}
 
 /// Hosts remembered for their hop counts.
 const HOSTS: usize = 65_536;
@@ -124,6 +143,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
             held: 0,
             now: i64::MIN,
             done: Vec::new(),
+            servers: BTreeSet::new(),
             finish,
             facts: TableFacts::default(),
         }
@@ -363,10 +383,14 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
     }
 
     fn hand_out(&mut self, conn: LiveConn) {
-        let (first, wanted, resp) = (conn.first, conn.wanted, conn.tuple.resp);
+        let (first, resp) = (conn.first.frame, conn.tuple.resp);
+        if conn.wanted {
+            self.servers.insert(resp);
+        }
+        let only_if = (!conn.wanted && !self.interest.all).then(|| Box::new(resp));
         // Looking for NATS by its banner, an attempt without an answer may turn out to be one at a NATS server.
         let open_question = self.interest.detect && !conn.has_answer();
-        if !wanted && !self.interest.all && !open_question {
+        if only_if.is_some() && !open_question {
             self.facts.other_conns += 1;
             return;
         }
@@ -377,16 +401,24 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
             row.0 = row.0.min(at.frame);
             row.1 += 1;
         }
-        self.done.push((first, wanted, resp, (self.finish)(conn)));
+        self.done.push(Done {
+            first,
+            only_if,
+            conn: (self.finish)(conn),
+        });
     }
 
-    /// Ends all connections. Returns what became of them, with first packet, whether each was wanted, and responder.
-    pub fn finish(mut self) -> (Vec<(Moment, bool, SocketEnd, T)>, TableFacts) {
+    /// Ends all connections.
+    pub fn finish(mut self) -> Found<T> {
         for slot in 0..self.live.len() {
             if let Some((_, conn)) = self.live[slot].take() {
                 self.hand_out(*conn);
             }
         }
-        (self.done, self.facts)
+        Found {
+            done: self.done,
+            servers: self.servers,
+            facts: self.facts,
+        }
     }
 }
