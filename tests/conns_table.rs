@@ -12,7 +12,7 @@ fn table(format: RowFormat) -> Vec<String> {
     let result = read_bytes(&[bytes("idle-timeout.pcap")], &CaptureOptions::default());
     let rows = result.conns.iter().map(|conn| Put::here(row(conn, format)));
     let mut out = Vec::new();
-    write(rows, COLUMNS, format, &mut out).expect("to memory");
+    write(rows, &COLUMNS, format, &mut out).expect("to memory");
     let text = String::from_utf8(out).expect("text");
     text.lines().map(str::to_owned).collect()
 }

@@ -3,13 +3,14 @@
 
 mod damage_kit;
 mod incident_kit;
+mod input_kit;
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use damage_kit::{Dice, records, rewritten};
 use incident_kit::{Incident, analyze_paths, incidents, is_capture};
+use input_kit::{bz2, gz, lz4, xz, zst};
 use natsleuth::analyze::{Options, analyze};
 use natsleuth::progress::Silent;
 use natsleuth::reconstruct::capture::{CaptureOptions, read_map};
@@ -166,29 +167,11 @@ type Codec = (&'static str, fn(&[u8]) -> Vec<u8>);
 
 /// What compresses a file, by the ending of its name.
 const CODECS: &[Codec] = &[
-    ("gz", |bytes| {
-        let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        out.write_all(bytes).expect("to memory");
-        out.finish().expect("to memory")
-    }),
-    ("zst", |bytes| {
-        zstd::encode_all(bytes, 1).expect("to memory")
-    }),
-    ("lz4", |bytes| {
-        let mut out = lz4_flex::frame::FrameEncoder::new(Vec::new());
-        out.write_all(bytes).expect("to memory");
-        out.finish().expect("to memory")
-    }),
-    ("xz", |bytes| {
-        let mut out = liblzma::write::XzEncoder::new(Vec::new(), 0);
-        out.write_all(bytes).expect("to memory");
-        out.finish().expect("to memory")
-    }),
-    ("bz2", |bytes| {
-        let mut out = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
-        out.write_all(bytes).expect("to memory");
-        out.finish().expect("to memory")
-    }),
+    ("gz", gz),
+    ("zst", zst),
+    ("lz4", lz4),
+    ("xz", xz),
+    ("bz2", bz2),
 ];
 
 /// Each file of an incident compressed another way, half of them without an ending that says so.

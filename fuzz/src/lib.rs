@@ -29,11 +29,11 @@ pub fn capture(bytes: &[u8]) {
         let rows = conns
             .clone()
             .map(|conn| Put::here(conns::row(conn, format)));
-        rows::write(rows, conns::COLUMNS, format, &mut io::sink())
+        rows::write(rows, &conns::COLUMNS, format, &mut io::sink())
             .expect("a sink takes everything");
         let sessions = conns.filter_map(|conn| sessions::row(conn, format));
         let rows = sessions.map(Put::here);
-        rows::write(rows, sessions::COLUMNS, format, &mut io::sink())
+        rows::write(rows, &sessions::COLUMNS, format, &mut io::sink())
             .expect("a sink takes everything");
     }
     let _ = format!("{:?} {:?}", result.facts, result.rejects);

@@ -12,10 +12,11 @@ use natsleuth::attribute::advisories::{self, Advisories};
 use natsleuth::attribute::finding::Analysis;
 use natsleuth::input::Input;
 use natsleuth::progress::{Bar, Progress, Silent};
+use natsleuth::reconstruct::facts::located;
 use natsleuth::report;
 use natsleuth::report::output::Output;
 use natsleuth::source::{Kind, Source};
-use natsleuth::span::{Cite, Place, Reject};
+use natsleuth::span::{Cite, Reject};
 
 use super::{complain, status};
 use crate::cli;
@@ -106,30 +107,24 @@ pub fn ensure_something(records: &Records, sources: &[Source]) -> anyhow::Result
 /// One warning a line for what could not be read, each with its file and place.
 pub fn warn(sources: &[Source], captures: &[CaptureFacts], rejects: &[Reject]) {
     for reject in rejects {
-        let cite = located(reject, captures);
+        // Lines are told as their files number them, frames of rotated captures as the whole numbers them.
+        let cite = reject.place.map(|place| {
+            let source = reject.source;
+            located(captures, &[], Cite { source, place })
+        });
+        let source = cite.map_or(reject.source, |cite| cite.source);
         let path = sources
-            .get(cite.0 as usize)
+            .get(source.0 as usize)
             .map_or("?", |source| source.path.as_str());
-        let place = cite
-            .1
-            .map_or_else(String::new, |place| format!(":{}", report::place(place)));
+        let place = cite.map_or_else(String::new, |cite| {
+            format!(":{}", report::place(cite.place))
+        });
         let count = match reject.count {
             0 | 1 => String::new(),
             count => format!(" ({count} times)"),
         };
         complain(&format!("{path}{place}: {}{count}", reject.why));
     }
-}
-
-/// Where a reject is; a frame of a rotated capture, counted as one, is named in its own file.
-fn located(reject: &Reject, captures: &[CaptureFacts]) -> (u32, Option<Place>) {
-    if let Some(Place::Frame(frame)) = reject.place
-        && let Some(facts) = captures.iter().find(|facts| facts.source == reject.source)
-    {
-        let (source, frame) = facts.place(frame);
-        return (source.0, Some(Cite::frame(source, frame).place));
-    }
-    (reject.source.0, reject.place)
 }
 
 /// Refuses to replace evidence, even by force.

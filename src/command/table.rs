@@ -6,7 +6,8 @@ use natsleuth::analyze;
 use natsleuth::input::{self, Group, Input};
 use natsleuth::reconstruct::capture::{self, CaptureResult};
 use natsleuth::reconstruct::conn::Conn;
-use natsleuth::report::rows::{self, Columns, Row, RowFormat};
+use natsleuth::report::rows::{self, Row, RowFormat};
+use natsleuth::report::table::Columns;
 use natsleuth::report::{conns, sessions};
 use natsleuth::shelf::{Put, Spool, Writer};
 use natsleuth::source::Kind;
@@ -19,12 +20,12 @@ use crate::cli::Table;
 /// Writes the table of connections.
 pub fn conns(arguments: &Table) -> anyhow::Result<u8> {
     let row = |conn: &Conn, format| Some(conns::row(conn, format));
-    run(arguments, true, &row, conns::COLUMNS)
+    run(arguments, true, &row, &conns::COLUMNS)
 }
 
 /// Writes the table of sessions.
 pub fn sessions(arguments: &Table) -> anyhow::Result<u8> {
-    run(arguments, false, &sessions::row, sessions::COLUMNS)
+    run(arguments, false, &sessions::row, &sessions::COLUMNS)
 }
 
 /// Writes the rows that `row` makes of connections; `all`: of those that are not NATS as well.
@@ -32,7 +33,7 @@ fn run(
     arguments: &Table,
     all: bool,
     row: &(dyn Fn(&Conn, RowFormat) -> Option<Row> + Sync),
-    columns: Columns,
+    columns: &Columns,
 ) -> anyhow::Result<u8> {
     let format = RowFormat::from(arguments.format);
     let output = arguments.target.output();

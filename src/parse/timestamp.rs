@@ -232,7 +232,7 @@ fn clock(input: &[u8]) -> Option<(i64, u8, usize)> {
 }
 
 /// Nanoseconds since midnight. A leap second is the second after `:59`.
-fn clock_ns(hour: i64, minute: i64, second: i64) -> Option<i64> {
+pub fn clock_ns(hour: i64, minute: i64, second: i64) -> Option<i64> {
     (hour < 24 && minute < 60 && second <= 60)
         .then_some(((hour * 60 + minute) * 60 + second) * SECOND)
 }
@@ -281,7 +281,8 @@ fn zone(input: &[u8]) -> Option<(i64, usize)> {
         .then_some((sign * (hours * 60 + minutes) * 60, space + used))
 }
 
-fn date_ns(date: NaiveDate) -> Option<i64> {
+/// Nanoseconds from 1970 to a day's midnight, counted as though in UTC.
+pub fn date_ns(date: NaiveDate) -> Option<i64> {
     let days = date.signed_duration_since(NaiveDate::default()).num_days();
     days.checked_mul(86_400 * SECOND)
 }

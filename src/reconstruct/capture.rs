@@ -505,8 +505,7 @@ impl Decoder {
     }
 
     fn icmp(&mut self, error: IcmpError, at: Moment, batch: &mut Batch) {
-        let [sender, receiver] = [(error.src, error.src_port), (error.dst, error.dst_port)]
-            .map(|(host, port)| Endpoint { host, port });
+        let (sender, receiver) = Endpoint::quoted(&error);
         batch.shards[KeyHash::shard(sender, receiver, self.shards)].push(Item {
             at,
             interface: 0,

@@ -97,10 +97,8 @@ pub struct ConnTable<T, F: FnMut(Conn) -> T> {
     host_ttl: HashMap<Host, (u8, u8), KeyHash>,
     held: usize,
     now: i64,
-    done: Vec<Done<T>>,
-    servers: BTreeSet<SocketAddr>,
+    found: Found<T>,
     finish: F,
-    facts: TableFacts,
 }
 
 /// A connection that is over.
@@ -142,10 +140,12 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
             host_ttl: HashMap::default(),
             held: 0,
             now: i64::MIN,
-            done: Vec::new(),
-            servers: BTreeSet::new(),
+            found: Found {
+                done: Vec::new(),
+                servers: BTreeSet::new(),
+                facts: TableFacts::default(),
+            },
             finish,
-            facts: TableFacts::default(),
         }
     }
 
@@ -160,7 +160,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
         let (key, from_low) = Key::of(segment);
         let slot = self.find(&key, segment, at);
         let Some(slot) = slot else {
-            self.facts.stragglers += 1;
+            self.found.facts.stragglers += 1;
             return;
         };
         let Some((_, conn)) = &mut self.live[slot as usize] else {
@@ -298,14 +298,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
     /// An ICMP error that quotes a segment.
     pub fn icmp(&mut self, error: &IcmpError, at: Moment) {
         self.pass_time(at);
-        let sender = Endpoint {
-            host: error.src,
-            port: error.src_port,
-        };
-        let receiver = Endpoint {
-            host: error.dst,
-            port: error.dst_port,
-        };
+        let (sender, receiver) = Endpoint::quoted(error);
         let (key, _) = Key::new(sender, receiver, error.tunnel);
         if let Some(&Slot::Live(slot)) = self.slots.get(&key)
             && let Some((_, conn)) = &mut self.live[slot as usize]
@@ -385,23 +378,28 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
     fn hand_out(&mut self, conn: LiveConn) {
         let (first, resp) = (conn.first.frame, conn.tuple.resp);
         if conn.wanted {
-            self.servers.insert(resp);
+            self.found.servers.insert(resp);
         }
         let only_if = (!conn.wanted && !self.interest.all).then(|| Box::new(resp));
         // Looking for NATS by its banner, an attempt without an answer may turn out to be one at a NATS server.
         let open_question = self.interest.detect && !conn.has_answer();
         if only_if.is_some() && !open_question {
-            self.facts.other_conns += 1;
+            self.found.facts.other_conns += 1;
             return;
         }
         let conn = conn.finish(Moment::default());
         let troubles = conn.session.iter().flat_map(|session| session.troubles());
         for (why, at) in troubles {
-            let row = self.facts.troubles.entry(why).or_insert((at.frame, 0));
+            let row = self
+                .found
+                .facts
+                .troubles
+                .entry(why)
+                .or_insert((at.frame, 0));
             row.0 = row.0.min(at.frame);
             row.1 += 1;
         }
-        self.done.push(Done {
+        self.found.done.push(Done {
             first,
             only_if,
             conn: (self.finish)(conn),
@@ -415,10 +413,6 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
                 self.hand_out(*conn);
             }
         }
-        Found {
-            done: self.done,
-            servers: self.servers,
-            facts: self.facts,
-        }
+        self.found
     }
 }

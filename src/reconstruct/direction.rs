@@ -1,6 +1,7 @@
 //! The direction of time in a log: stores and viewers give the newest line first unless told otherwise (`logcli query`,
 //! Kibana, Event Viewer), and what follows from a line then stands above it.
 
+use super::lines::lines;
 use crate::parse::log_line::LogLine;
 use crate::parse::server_log::line::line as server_line;
 use crate::parse::timestamp::timestamp;
@@ -12,13 +13,6 @@ pub const LOOK: usize = 512;
 
 /// So often a time must lie before the one above it, and never after: four or more moments in falling order.
 const FALLS: usize = 3;
-
-/// The lines of a text.
-pub fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.strip_suffix(b"\n")
-        .unwrap_or(text)
-        .split(|b| *b == b'\n')
-}
 
 /// Whether the lines stand newest first. `unwrapper` has read nothing.
 pub fn newest_first<'a>(lines: impl Iterator<Item = &'a [u8]>, unwrapper: &mut Unwrapper) -> bool {

@@ -3,7 +3,8 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::SocketAddr;
 
-use crate::parse::packet::{Host, Segment, Tunnel};
+use super::mix::{ODD, mix};
+use crate::parse::packet::{Host, IcmpError, Segment, Tunnel};
 
 /// An address and a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +25,19 @@ impl Endpoint {
         let dst = Self {
             host: segment.dst,
             port: segment.dst_port,
+        };
+        (src, dst)
+    }
+
+    /// Sender and receiver of the segment that an ICMP error quotes.
+    pub const fn quoted(error: &IcmpError) -> (Self, Self) {
+        let src = Self {
+            host: error.src,
+            port: error.src_port,
+        };
+        let dst = Self {
+            host: error.dst,
+            port: error.dst_port,
         };
         (src, dst)
     }
@@ -108,12 +122,8 @@ impl KeyHash {
     /// Which of `shards` the connection between two endpoints belongs to: the same for both directions, and for every run,
     /// since it decides who works, not what results.
     pub fn shard(one: Endpoint, other: Endpoint, shards: usize) -> usize {
-        let mix = |end: Endpoint| {
-            let word = end.host.0 as u64 ^ u64::from(end.port) << 48;
-            let product = u128::from(word) * 0x9e37_79b9_7f4a_7c15;
-            product as u64 ^ (product >> 64) as u64
-        };
-        (mix(one).wrapping_add(mix(other)) >> 16) as usize % shards.max(1)
+        let mixed = |end: Endpoint| mix(end.host.0 as u64 ^ u64::from(end.port) << 48, ODD);
+        (mixed(one).wrapping_add(mixed(other)) >> 16) as usize % shards.max(1)
     }
 }
 
@@ -145,8 +155,7 @@ impl Hasher for KeyHasher {
     }
 
     fn write_u64(&mut self, word: u64) {
-        let product = u128::from(self.state ^ word) * u128::from(self.secret);
-        self.state = product as u64 ^ (product >> 64) as u64;
+        self.state = mix(self.state ^ word, self.secret);
     }
 
     fn finish(&self) -> u64 {

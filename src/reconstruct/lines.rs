@@ -138,6 +138,13 @@ impl Batches {
     }
 }
 
+/// The lines of a text, without LF.
+pub fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.strip_suffix(b"\n")
+        .unwrap_or(text)
+        .split(|b| *b == b'\n')
+}
+
 /// Cuts whole lines into pieces of about `size` bytes, each of whole lines.
 pub fn pieces(lines: &[u8], size: usize) -> Vec<&[u8]> {
     let mut out = Vec::new();

@@ -7,7 +7,7 @@ use super::crash_block::CrashBlock;
 use super::digest::{Digest, Spot, not_utf8};
 use super::direction;
 use super::facts::{Shapes, SourceFacts, file_line};
-use super::lines::MAX_LINE;
+use super::lines::{MAX_LINE, lines};
 use super::log::LogResult;
 use super::monitored::MonitoredLives;
 use super::server::ServerEvent;
@@ -73,7 +73,7 @@ impl<'s> LogReader<'s> {
 
     /// Looks at lines from the beginning before any is read. True: they stand newest first.
     pub fn look_ahead(&mut self, text: &[u8]) -> bool {
-        let head = || direction::lines(text).take(direction::LOOK);
+        let head = || lines(text).take(direction::LOOK);
         self.unwrapper.look_ahead(head());
         direction::newest_first(head(), &mut self.unwrapper.clone())
     }
@@ -150,8 +150,7 @@ impl<'s> LogReader<'s> {
 
     /// Every line after line `done` of a piece, where lines depend on those before them.
     fn line_by_line(&mut self, piece: &[u8], base: u64, done: u64) {
-        let lines = piece.strip_suffix(b"\n").unwrap_or(piece);
-        for (number, raw) in (1..).zip(lines.split(|b| *b == b'\n')) {
+        for (number, raw) in (1..).zip(lines(piece)) {
             if number > done && raw.len() <= MAX_LINE {
                 self.raw(base + number, raw);
             }

@@ -30,6 +30,7 @@ mod live_conn;
 pub mod log;
 mod log_family;
 mod log_reader;
+mod mix;
 pub mod monitored;
 mod rst;
 mod sample;

@@ -5,46 +5,31 @@ use std::net::SocketAddr;
 use serde_json::json;
 
 use crate::reconstruct::conn::{Conn, ConnEnd, End, Manner};
-use crate::report::rows::{Columns, Row, RowFormat};
+use crate::report::rows::{Row, RowFormat};
+use crate::report::table::Type;
 use crate::time::{Instant, SECOND};
 
-/// Column titles of text and TSV.
-const TITLES: [&str; 16] = [
-    "start",
-    "duration_s",
-    "orig",
-    "resp",
-    "state",
-    "history",
-    "orig_bytes",
-    "resp_bytes",
-    "orig_packets",
-    "resp_packets",
-    "orig_rexmit",
-    "resp_rexmit",
-    "rtt_ms",
-    "end",
-    "closed_by",
-    "last_frame",
-];
-
-/// Columns whose cells stand to the right.
-const NUMBERS: [&str; 9] = [
-    "duration_s",
-    "orig_bytes",
-    "resp_bytes",
-    "orig_packets",
-    "resp_packets",
-    "orig_rexmit",
-    "resp_rexmit",
-    "rtt_ms",
-    "last_frame",
-];
-
 /// The table's columns.
-pub const COLUMNS: Columns = Columns {
-    titles: &TITLES,
-    numbers: &NUMBERS,
+pub const COLUMNS: [(&str, Type); 16] = {
+    use Type::{Float, Int, Text, Time};
+    [
+        ("start", Time),
+        ("duration_s", Float),
+        ("orig", Text),
+        ("resp", Text),
+        ("state", Text),
+        ("history", Text),
+        ("orig_bytes", Int),
+        ("resp_bytes", Int),
+        ("orig_packets", Int),
+        ("resp_packets", Int),
+        ("orig_rexmit", Int),
+        ("resp_rexmit", Int),
+        ("rtt_ms", Float),
+        ("end", Text),
+        ("closed_by", Text),
+        ("last_frame", Int),
+    ]
 };
 
 /// One connection's row.
@@ -76,7 +61,7 @@ fn word(conn: &Conn, end: End) -> &'static str {
     if end == roles(conn).0 { "orig" } else { "resp" }
 }
 
-fn cells(conn: &Conn) -> [String; TITLES.len()] {
+fn cells(conn: &Conn) -> [String; COLUMNS.len()] {
     let (first, second) = roles(conn);
     let (orig, resp) = (conn.flow(first), conn.flow(second));
     let server = address(conn, second);

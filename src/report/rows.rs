@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 
+use super::table::{Columns, Type};
 use crate::shelf::{Put, Shelf, Shelved};
 
 /// Formats of a table.
@@ -40,25 +41,17 @@ impl Shelved for Row {
     fn sketch(&self) {}
 }
 
-/// What a table's columns are called, and which of them hold numbers.
-#[derive(Clone, Copy, Debug)]
-pub struct Columns {
-    /// Titles.
-    pub titles: &'static [&'static str],
-    /// Titles of columns whose cells stand to the right.
-    pub numbers: &'static [&'static str],
-}
-
 /// Writes a table of rows that were made for `format`.
 pub fn write(
     rows: impl IntoIterator<Item = Put<Row>>,
-    columns: Columns,
+    columns: &Columns,
     format: RowFormat,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     if format != RowFormat::Text {
         if format == RowFormat::Tsv {
-            writeln!(out, "{}", columns.titles.join("\t"))?;
+            let titles: Vec<&str> = columns.iter().map(|column| column.0).collect();
+            writeln!(out, "{}", titles.join("\t"))?;
         }
         for row in rows {
             writeln!(out, "{}", row.whole().0)?;
@@ -67,38 +60,38 @@ pub fn write(
     }
     let mut shelf = Shelf::default();
     shelf.extend(rows);
-    let mut widths: Vec<usize> = columns.titles.iter().map(|title| title.len()).collect();
+    let titles = || columns.iter().map(|column| column.0);
+    let mut widths: Vec<usize> = titles().map(str::len).collect();
     for row in shelf.iter() {
         for (width, cell) in widths.iter_mut().zip(row.0.split('\t')) {
             *width = (*width).max(cell.chars().count());
         }
     }
-    columns.line(columns.titles.iter().copied(), &widths, out)?;
+    line(titles(), columns, &widths, out)?;
     for row in shelf.iter() {
-        columns.line(row.0.split('\t'), &widths, out)?;
+        line(row.0.split('\t'), columns, &widths, out)?;
     }
     Ok(())
 }
 
-impl Columns {
-    fn line<'a>(
-        &self,
-        cells: impl Iterator<Item = &'a str>,
-        widths: &[usize],
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        let mut text = String::new();
-        for (column, (cell, width)) in cells.zip(widths).enumerate() {
-            if column > 0 {
-                text.push_str("  ");
-            }
-            let pad = width.saturating_sub(cell.chars().count());
-            let number = self.numbers.contains(&self.titles[column]);
-            let (before, after) = if number { (pad, 0) } else { (0, pad) };
-            text.extend(std::iter::repeat_n(' ', before));
-            text.push_str(cell);
-            text.extend(std::iter::repeat_n(' ', after));
+/// A line of cells below one another: numbers to the right, words to the left.
+fn line<'a>(
+    cells: impl Iterator<Item = &'a str>,
+    columns: &Columns,
+    widths: &[usize],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut text = String::new();
+    for (place, ((cell, width), column)) in cells.zip(widths).zip(columns).enumerate() {
+        if place > 0 {
+            text.push_str("  ");
         }
-        writeln!(out, "{}", text.trim_end())
+        let pad = width.saturating_sub(cell.chars().count());
+        let number = matches!(column.1, Type::Int | Type::Float);
+        let (before, after) = if number { (pad, 0) } else { (0, pad) };
+        text.extend(std::iter::repeat_n(' ', before));
+        text.push_str(cell);
+        text.extend(std::iter::repeat_n(' ', after));
     }
+    writeln!(out, "{}", text.trim_end())
 }

@@ -8,54 +8,38 @@ use object::object;
 
 use crate::reconstruct::conn::{Conn, End};
 use crate::reconstruct::session::{Notice, Protocol, Session, Talk};
-use crate::report::rows::{Columns, Row, RowFormat};
+use crate::report::rows::{Row, RowFormat};
+use crate::report::table::Type;
 use crate::span::Moment;
 use crate::time::{Instant, SECOND};
 
-/// Column titles of text and TSV.
-const TITLES: [&str; 22] = [
-    "start",
-    "duration_s",
-    "client",
-    "server",
-    "protocol",
-    "name",
-    "lang",
-    "version",
-    "user",
-    "account",
-    "server_name",
-    "cid",
-    "ready_ms",
-    "rtt_ms",
-    "answer_ms",
-    "in_msgs",
-    "in_bytes",
-    "out_msgs",
-    "out_bytes",
-    "open_pings",
-    "carried_by",
-    "last_words",
-];
-
-/// Columns whose cells stand to the right.
-const NUMBERS: [&str; 10] = [
-    "duration_s",
-    "cid",
-    "ready_ms",
-    "rtt_ms",
-    "answer_ms",
-    "in_msgs",
-    "in_bytes",
-    "out_msgs",
-    "out_bytes",
-    "open_pings",
-];
-
 /// The table's columns.
-pub const COLUMNS: Columns = Columns {
-    titles: &TITLES,
-    numbers: &NUMBERS,
+pub const COLUMNS: [(&str, Type); 22] = {
+    use Type::{Float, Int, Text, Time};
+    [
+        ("start", Time),
+        ("duration_s", Float),
+        ("client", Text),
+        ("server", Text),
+        ("protocol", Text),
+        ("name", Text),
+        ("lang", Text),
+        ("version", Text),
+        ("user", Text),
+        ("account", Text),
+        ("server_name", Text),
+        ("cid", Int),
+        ("ready_ms", Float),
+        ("rtt_ms", Float),
+        ("answer_ms", Float),
+        ("in_msgs", Int),
+        ("in_bytes", Int),
+        ("out_msgs", Int),
+        ("out_bytes", Int),
+        ("open_pings", Int),
+        ("carried_by", Text),
+        ("last_words", Text),
+    ]
 };
 
 /// The row of the session on a connection; one without payload has none.
@@ -81,7 +65,7 @@ fn ends(conn: &Conn, session: &Session) -> (String, String) {
     }
 }
 
-fn cells(conn: &Conn, session: &Session) -> [String; TITLES.len()] {
+fn cells(conn: &Conn, session: &Session) -> [String; COLUMNS.len()] {
     let (client, server) = ends(conn, session);
     let connect = session.connect.as_ref();
     let info = session.info.as_ref();
@@ -263,7 +247,7 @@ fn millis(ns: i64) -> String {
 mod tests {
     use std::io::{Cursor, Read};
 
-    use super::{COLUMNS, TITLES, row};
+    use super::{COLUMNS, row};
     use crate::reconstruct::capture::{CaptureOptions, read_map};
     use crate::reconstruct::conn::Conn;
     use crate::report::rows::{self, RowFormat};
@@ -287,7 +271,7 @@ mod tests {
         let rows = conns.iter().filter_map(|conn| row(conn, format));
         let rows = rows.map(Put::here);
         let mut out = Vec::new();
-        rows::write(rows, COLUMNS, format, &mut out).unwrap();
+        rows::write(rows, &COLUMNS, format, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -303,7 +287,7 @@ mod tests {
         );
         let tsv = rendered(&conns, RowFormat::Tsv);
         for row in tsv.lines() {
-            assert_eq!(row.split('\t').count(), TITLES.len(), "{row}");
+            assert_eq!(row.split('\t').count(), COLUMNS.len(), "{row}");
         }
     }
 

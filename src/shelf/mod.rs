@@ -116,13 +116,9 @@ impl Writer {
 
     /// Puts one away.
     pub fn put<T: Shelved>(&mut self, record: T) -> Put<T> {
-        let sketch = Box::new(record.sketch());
         if self.room > 0 {
             self.room -= 1;
-            return Put {
-                sketch,
-                place: Place::Here(Box::new(record)),
-            };
+            return Put::here(record);
         }
         // Into a slice, where it fits: faster than into what grows.
         self.bytes.resize(LARGE, 0);
@@ -132,15 +128,16 @@ impl Writer {
         } else {
             let Ok(bytes) = postcard::to_allocvec(&record) else {
                 // Nothing that is kept here can fail to be written down; if it ever does, it stays.
-                let place = Place::Here(Box::new(record));
-                return Put { sketch, place };
+                return Put::here(record);
             };
             large = bytes;
             &large
         };
         let at = self.area.write(&self.spool, bytes);
-        let place = Place::Away(Arc::clone(&self.spool), at, bytes.len() as u32);
-        Put { sketch, place }
+        Put {
+            sketch: Box::new(record.sketch()),
+            place: Place::Away(Arc::clone(&self.spool), at, bytes.len() as u32),
+        }
     }
 }
 
@@ -179,8 +176,7 @@ impl<T: Shelved> Shelf<T> {
 
     /// Adds one that stays in memory.
     pub fn push(&mut self, record: T) {
-        self.sketches.push(Box::new(record.sketch()));
-        self.places.push(Place::Here(Box::new(record)));
+        self.add(Put::here(record));
     }
 
     /// Adds one that was put away.

@@ -113,6 +113,18 @@ pub fn zst(data: &[u8]) -> Vec<u8> {
     zstd::encode_all(data, 1).unwrap()
 }
 
+pub fn lz4(data: &[u8]) -> Vec<u8> {
+    let mut w = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    w.write_all(data).unwrap();
+    w.finish().unwrap()
+}
+
+pub fn bz2(data: &[u8]) -> Vec<u8> {
+    let mut w = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    w.write_all(data).unwrap();
+    w.finish().unwrap()
+}
+
 /// A classic capture whose only packet was seen at `second`.
 pub fn pcap(second: u32) -> Vec<u8> {
     let mut bytes = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0];

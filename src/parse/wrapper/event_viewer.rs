@@ -9,7 +9,8 @@ use std::borrow::Cow;
 use chrono::NaiveDate;
 
 use super::{Unwrapped, utf8};
-use crate::time::{SECOND, Stamp};
+use crate::parse::timestamp::{clock_ns, date_ns};
+use crate::time::Stamp;
 
 /// Which part of a row's date comes first, where the year does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,8 +95,7 @@ impl Row<'_> {
             DateOrder::Day => (third, second, first),
         };
         let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?;
-        let midnight = date.and_hms_opt(0, 0, 0)?.and_utc().timestamp();
-        Some(midnight * SECOND + self.clock)
+        date_ns(date)?.checked_add(self.clock)
     }
 }
 
@@ -147,10 +147,7 @@ fn moment(text: &str) -> Option<([u32; 3], u8, i64, bool)> {
         Some(b'p' | b'P') if hour <= 12 => hour % 12 + 12,
         Some(_) => return None,
     };
-    if hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    let clock = i64::from(hour * 3600 + minute * 60 + second) * SECOND;
+    let clock = clock_ns(hour.into(), minute.into(), second.into())?;
     Some((date, mark, clock, halves))
 }
 
@@ -181,6 +178,7 @@ fn unquoted(text: &[u8]) -> Cow<'_, [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::SECOND;
 
     fn time(row: &str) -> Option<i64> {
         let rows = [row.as_bytes()];
@@ -209,6 +207,8 @@ mod tests {
         for text in [
             "11/23/2026 25:12:00",
             "31/31/2026 05:12:00",
+            "11/23/5000 05:12:00",
+            "11/23/5000 05:12:00",
             "yesterday",
             "",
         ] {

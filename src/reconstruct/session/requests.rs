@@ -6,6 +6,7 @@
 
 use super::Exchange;
 use super::pings::Samples;
+use crate::reconstruct::mix::{ODD, mix};
 use crate::span::Moment;
 
 /// How many open requests are kept; the oldest go.
@@ -73,20 +74,18 @@ fn push(rows: &mut Vec<(u64, i64)>, most: usize, row: (u64, i64)) {
     rows.push(row);
 }
 
-/// Eight bytes a step: each is mixed in by a multiplication whose halves are folded together.
+/// A hash of eight bytes a step.
 fn hash(bytes: &[u8]) -> u64 {
-    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mix = |hash: u64, word: u64| {
-        let product = u128::from(hash ^ word) * u128::from(ODD);
-        (product as u64) ^ (product >> 64) as u64
-    };
     let (words, rest) = bytes.as_chunks::<8>();
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
-    let hash = words.iter().fold(bytes.len() as u64 ^ !ODD, |hash, word| {
-        mix(hash, u64::from_le_bytes(*word))
-    });
-    mix(hash, u64::from_le_bytes(last))
+    words
+        .iter()
+        .chain([&last])
+        .map(|word| u64::from_le_bytes(*word))
+        .fold(bytes.len() as u64 ^ !ODD, |hash, word| {
+            mix(hash ^ word, ODD)
+        })
 }
 
 #[cfg(test)]
