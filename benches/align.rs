@@ -143,7 +143,7 @@ fn whole_stage(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(CONNECTIONS as u64));
     group.bench_function("connections of 200 sources", |bencher| {
         bencher.iter(|| {
-            align(&records, &sources, &AlignOptions::default())
+            align(&records, &[], &sources, &AlignOptions::default())
                 .joined
                 .len()
         });

@@ -35,7 +35,7 @@ fn bundle(capture: &[u8]) -> Bundle {
     records.conns.extend(result.conns);
     records.captures.push(result.facts);
     Bundle {
-        alignment: align(&records, &sources, &AlignOptions::default()),
+        alignment: align(&records, &[], &sources, &AlignOptions::default()),
         records,
         sources,
         advisories: None,

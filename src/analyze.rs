@@ -120,7 +120,12 @@ pub fn analyze(
     let input = input::discover(paths, &options.input)?;
     let reading = read(&input, options, progress);
     progress.stage("aligning");
-    let alignment = align(&reading.records, &input.sources, &options.align);
+    let alignment = align(
+        &reading.records,
+        &reading.facts,
+        &input.sources,
+        &options.align,
+    );
     progress.stage("attributing");
     let mut analysis = attribute(Bundle {
         records: reading.records,

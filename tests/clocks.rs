@@ -426,3 +426,49 @@ fn a_clock_that_steps_blames_nothing_else() {
         .collect();
     assert_none(&broken);
 }
+
+/// The line before which the server's log was set, as `sources` tells it.
+fn line_of_the_step(paths: &[PathBuf]) -> Option<usize> {
+    let analysis = analyze_paths(paths);
+    let log = analysis
+        .sources
+        .iter()
+        .find(|source| file_name(&source.path) == "server.log")?;
+    let told = &analysis.clocks[log.id.0 as usize].how;
+    let (_, place) = told.split_once(" s before line ")?;
+    place.split([',', ';']).next()?.parse().ok()
+}
+
+/// A log that stands newest first is read from its end, but its reader counts from its beginning.
+#[test]
+fn a_step_is_told_by_the_line_that_the_file_has() {
+    let mut compared = 0;
+    for incident in &incidents() {
+        let ahead = |path: &Path, _: &mut Dice, middle: i64| {
+            let is_server = file_name(&path.to_string_lossy()) == "server.log";
+            let warp = Warp {
+                step: is_server.then_some((middle, 30 * SECOND)),
+                ..Warp::default()
+            };
+            (warp, 0)
+        };
+        let wrong = wrong(incident, ahead, 3);
+        let Some(line) = line_of_the_step(&wrong.paths) else {
+            continue;
+        };
+        let log = wrong.paths.iter().find(|path| path.ends_with("server.log"));
+        let log = log.expect("it was read");
+        let text = fs::read_to_string(log).unwrap();
+        let reversed: Vec<&str> = text.lines().rev().collect();
+        fs::write(log, reversed.join("\n")).unwrap();
+        let mirrored = line_of_the_step(&wrong.paths);
+        assert_eq!(
+            mirrored.map(|mirrored| mirrored + line),
+            Some(reversed.len() + 1),
+            "{}",
+            incident.name
+        );
+        compared += 1;
+    }
+    assert!(compared > 0);
+}

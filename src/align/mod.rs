@@ -34,6 +34,7 @@ use clock::{Clock, When};
 use joined::{Joined, Records};
 use setup::Setup;
 
+use crate::reconstruct::facts::{self, SourceFacts};
 use crate::source::{Source, SourceId};
 use crate::span::{LogRef, Moment};
 use crate::time::Basis;
@@ -59,23 +60,29 @@ pub struct Alignment {
 }
 
 /// Aligns all sources and joins the parts of each connection.
-pub fn align(records: &Records, sources: &[Source], options: &AlignOptions) -> Alignment {
+pub fn align(
+    records: &Records,
+    facts: &[SourceFacts],
+    sources: &[Source],
+    options: &AlignOptions,
+) -> Alignment {
+    let located = |cite| facts::located(&records.captures, facts, cite);
     let mut setup = Setup::new(records, sources, options);
     let mut links = link_capture::group(records);
     link_server::exact(records, &mut links);
     near::note(records, &mut links.joined);
-    setup.solve(records, &links);
+    setup.solve(records, &links, &located);
     link_server::by_address(records, &mut links, &setup.clocks);
     links.lone_servers(records);
     link_client::exact(records, &mut links);
-    setup.solve(records, &links);
+    setup.solve(records, &links, &located);
     link_client::by_name(records, &mut links, &setup.clocks);
-    setup.solve(records, &links);
+    setup.solve(records, &links, &located);
     link_client::by_time(records, &mut links, &setup.clocks);
-    setup.solve(records, &links);
+    setup.solve(records, &links, &located);
     links.lone_clients();
     near::note(records, &mut links.joined);
-    setup.finish();
+    setup.finish(&located);
     let mut alignment = Alignment {
         unaligned: setup.unaligned(records, sources),
         clocks: setup.clocks,

@@ -6,7 +6,7 @@ use super::anchor::{Anchor, LINE_LAG, LINE_SWAP, Side};
 use super::clock::{Clock, Stretch};
 use super::joined::Records;
 use super::link::Links;
-use super::solve::{self, CAPTURE, Known};
+use super::solve::{self, CAPTURE, Known, Located};
 use super::zone::{self, QUARTER};
 use super::{anchor_client, anchor_server, envelope, lines, link_server, turn};
 use crate::input::rotation;
@@ -198,7 +198,7 @@ impl Setup {
         own
     }
 
-    pub fn solve(&mut self, records: &Records, links: &Links) {
+    pub fn solve(&mut self, records: &Records, links: &Links, located: Located) {
         let mut anchors = self.wrapped.clone();
         for joined in &links.joined {
             envelope::anchors(&records.conns, joined, &mut anchors);
@@ -213,11 +213,11 @@ impl Setup {
                 self.clocks[index] = self.own(index);
             }
         }
-        solve::solve(&mut self.clocks, &self.known, &anchors);
+        solve::solve(&mut self.clocks, &self.known, &anchors, located);
     }
 
     /// Zones, and the common line itself brought to UTC where the reference has no zone.
-    pub fn finish(&mut self) {
+    pub fn finish(&mut self, located: Located) {
         let civil = |basis: Option<Basis>| matches!(basis, Some(Basis::Civil));
         let utc_tied = self
             .clocks
@@ -231,7 +231,7 @@ impl Setup {
         for index in 0..self.clocks.len() {
             let clock = &mut self.clocks[index];
             if clock.anchors == 0 && !clock.given {
-                solve::steps(clock, self.known[index].is_capture());
+                solve::steps(clock, self.known[index].is_capture(), located);
             }
             if let Some(zone) = self.zones[index] {
                 clock.zone_s = Some(zone);

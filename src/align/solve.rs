@@ -7,7 +7,7 @@ use super::anchor::Anchor;
 use super::clock::Clock;
 use super::offset::{self, Constraint, Fit, Order};
 use super::turn::{self, Turn};
-use crate::span::Place;
+use crate::span::{Cite, Place};
 use crate::time::{Bounds, SECOND};
 
 /// What is known of a clock before anchors.
@@ -23,6 +23,9 @@ pub struct Known {
     pub turns: Vec<Turn>,
 }
 
+/// Brings a citation to the number that its record has in its file.
+pub type Located<'a> = &'a dyn Fn(Cite) -> Cite;
+
 /// The rank of a clock that stamps packets, at least.
 pub const CAPTURE: u32 = 7;
 
@@ -37,11 +40,12 @@ impl Known {
 const ROUNDS: usize = 1;
 
 /// Ties `clocks` together by `anchors`, in place. Clocks that are `given` keep their offset and serve as reference.
-/// `known` has one row a clock.
-pub fn solve(clocks: &mut [Clock], known: &[Known], anchors: &[Anchor]) {
+/// `known` has one row a clock; `located` gives a citation as its file numbers it.
+pub fn solve(clocks: &mut [Clock], known: &[Known], anchors: &[Anchor], located: Located) {
     let mut solving = Solving {
         known,
         anchors,
+        located,
         of_clock: vec![Vec::new(); clocks.len()],
         members: vec![Vec::new(); clocks.len()],
         tied: vec![None; clocks.len()],
@@ -91,6 +95,7 @@ struct Tie {
 struct Solving<'a> {
     known: &'a [Known],
     anchors: &'a [Anchor],
+    located: Located<'a>,
     /// Anchors of each clock, under the first file of a shared one.
     of_clock: Vec<Vec<u32>>,
     /// The files that share each clock.
@@ -200,7 +205,8 @@ impl Solving<'_> {
         };
         turn::extend(&mut fit.stretches, &self.known[me].turns, &fit.anchored);
         for &member in &self.members[me] {
-            apply(&mut clocks[member], &fit, self.known[member].is_capture());
+            let is_capture = self.known[member].is_capture();
+            apply(&mut clocks[member], &fit, is_capture, self.located);
         }
         self.tied[me] = Some(Tie { firm: fit.firm });
         true
@@ -213,7 +219,7 @@ const REJECTED_CITED: usize = 16;
 /// At most this many steps are told in words.
 const STEPS_TOLD: usize = 4;
 
-fn apply(clock: &mut Clock, fit: &Fit, is_capture: bool) {
+fn apply(clock: &mut Clock, fit: &Fit, is_capture: bool, located: Located) {
     clock.stretches.clone_from(&fit.stretches);
     clock.anchors = fit.used;
     clock.rejected = fit
@@ -232,7 +238,7 @@ fn apply(clock: &mut Clock, fit: &Fit, is_capture: bool) {
                 .rejected
                 .iter()
                 .take(STEPS_TOLD)
-                .map(|cite| place_words(cite.place))
+                .map(|cite| place_words(*cite, located))
                 .collect();
             let more = if many > places.len() { ", ..." } else { "" };
             let _ = write!(
@@ -242,12 +248,11 @@ fn apply(clock: &mut Clock, fit: &Fit, is_capture: bool) {
             );
         }
     }
-    steps(clock, is_capture);
+    steps(clock, is_capture, located);
 }
 
 /// Tells the steps of a clock that happened in this file.
-pub fn steps(clock: &mut Clock, is_capture: bool) {
-    let word = if is_capture { "frame" } else { "line" };
+pub fn steps(clock: &mut Clock, is_capture: bool, located: Located) {
     let mut told = 0;
     for pair in clock.stretches.clone().windows(2) {
         let (old, new) = (&pair[0], &pair[1]);
@@ -265,18 +270,29 @@ pub fn steps(clock: &mut Clock, is_capture: bool) {
         told += 1;
         let way = if by > 0 { "forward" } else { "back" };
         let seconds = by.abs() as f64 / SECOND as f64;
-        let _ = write!(
-            clock.how,
-            "; set {way} by {seconds:.3} s before {word} {number}"
-        );
+        let cite = if is_capture {
+            Cite::frame(clock.source, number)
+        } else {
+            Cite::line(clock.source, number)
+        };
+        let place = place_words(cite, located);
+        let _ = write!(clock.how, "; set {way} by {seconds:.3} s before {place}");
     }
 }
 
 /// Smaller differences between stretches are drift that changed.
 const STEP_TOLD: i64 = 5_000_000;
 
-fn place_words(place: Place) -> String {
-    match place {
+/// A place as its file numbers it. Of a set of captures only the first file is named where this is read, so that a frame of
+/// the others keeps its number in the whole.
+fn place_words(cite: Cite, located: Located) -> String {
+    let own = located(cite);
+    if own.source != cite.source
+        && let Place::Frame(frame) = cite.place
+    {
+        return format!("frame {frame} of all its files");
+    }
+    match own.place {
         Place::Line(line) => format!("line {line}"),
         Place::Frame(frame) => format!("frame {frame}"),
         Place::Byte(byte) => format!("byte {byte}"),

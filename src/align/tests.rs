@@ -48,7 +48,12 @@ fn capture_and_server_log_in_another_zone() {
     );
     world.capture(&right, 0.0, true);
     let log = world.server_log(&wrong);
-    let alignment = align(&world.records, &world.sources, &AlignOptions::default());
+    let alignment = align(
+        &world.records,
+        &[],
+        &world.sources,
+        &AlignOptions::default(),
+    );
     let widest = holds(&alignment, log, &wrong, &right, 40 * SECOND);
     assert!(widest <= 23_000_000, "{widest}");
     assert_eq!(alignment.clocks[log.0 as usize].zone_s, Some(-8 * 3600));
@@ -76,7 +81,12 @@ fn two_captures_and_all_logs_join_into_one() {
     let clients: Vec<SourceId> = (0..6)
         .map(|life| world.client_log(life, &clocks[3]))
         .collect();
-    let alignment = align(&world.records, &world.sources, &AlignOptions::default());
+    let alignment = align(
+        &world.records,
+        &[],
+        &world.sources,
+        &AlignOptions::default(),
+    );
     assert_eq!(alignment.joined.len(), 6);
     for one in &alignment.joined {
         let server = one.server.map(|(_, conn)| conn);
@@ -103,7 +113,12 @@ fn logs_alone() {
     let (zone, off) = (Wrong::by(7200 * SECOND), Wrong::default());
     world.server_log(&zone);
     let clients: Vec<SourceId> = (0..6).map(|life| world.client_log(life, &off)).collect();
-    let alignment = align(&world.records, &world.sources, &AlignOptions::default());
+    let alignment = align(
+        &world.records,
+        &[],
+        &world.sources,
+        &AlignOptions::default(),
+    );
     assert_eq!(alignment.joined.len(), 6);
     assert!(
         alignment
@@ -163,7 +178,7 @@ proptest! {
                 world.mislead(index % count, by * 1_000_000_000);
             }
         }
-        let alignment = align(&world.records, &world.sources, &AlignOptions::default());
+        let alignment = align(&world.records, &[], &world.sources, &AlignOptions::default());
         let truth = reference(&alignment, &clocks);
         let until = world.lives[count - 1].close;
         for source in 0..3 {
@@ -185,7 +200,7 @@ proptest! {
         let right = Wrong::default();
         world.capture(&right, 0.5, true);
         let log = world.server_log(&stepped);
-        let alignment = align(&world.records, &world.sources, &AlignOptions::default());
+        let alignment = align(&world.records, &[], &world.sources, &AlignOptions::default());
         for life in &alignment.joined {
             let (_, conn) = life.server.expect("joined by cid");
             let told = &world.lives[conn];

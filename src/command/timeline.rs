@@ -26,7 +26,12 @@ pub fn run(arguments: &Timeline) -> anyhow::Result<u8> {
             let input = input::discover(&arguments.input.paths, &options.input)?;
             let reading = analyze::read(&input, options, progress);
             progress.stage("aligning");
-            let alignment = align(&reading.records, &input.sources, &options.align);
+            let alignment = align(
+                &reading.records,
+                &reading.facts,
+                &input.sources,
+                &options.align,
+            );
             let mut events = timeline(&reading.records, &input.sources, &alignment);
             for event in &mut events {
                 event.cite = located(&reading.records.captures, &reading.facts, event.cite);
