@@ -246,7 +246,12 @@ pub fn bundle(bytes: &[u8]) {
         }
     }
     let reading = read(&input, &options, &Silent);
-    let alignment = align(&reading.records, &input.sources, &options.align);
+    let alignment = align(
+        &reading.records,
+        &reading.facts,
+        &input.sources,
+        &options.align,
+    );
     let events = timeline(&reading.records, &input.sources, &alignment);
     report::timeline::text(
         &events,
