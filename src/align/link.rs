@@ -20,10 +20,7 @@ pub struct Links {
 impl Links {
     /// From groups of captured connections: `root` names for each connection the first one of its group.
     pub fn from_groups(records: &Records, root: &[usize], links: &[(usize, Link)]) -> Self {
-        let is_first = |(conn, first): &(usize, &usize)| *first == conn;
-        let groups = root.iter().enumerate().filter(is_first).count();
-        // Rows by the hundred thousand: a list that grows would hold them twice for a moment.
-        let mut joined: Vec<Joined> = Vec::with_capacity(groups);
+        let mut joined: Vec<Joined> = Vec::new();
         let mut of_conn: Vec<usize> = vec![usize::MAX; records.conns.len()];
         for (conn, &first) in root.iter().enumerate() {
             let index = if first == conn {
