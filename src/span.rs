@@ -1,5 +1,7 @@
 //! Where a fact was read: the only way to cite.
 
+use std::fmt;
+
 use crate::source::SourceId;
 use crate::time::Stamp;
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,17 @@ pub enum Place {
     Frame(u64),
     /// A byte offset, where there is neither line nor frame.
     Byte(u64),
+}
+
+/// In words: `line 123`, `frame 4711`, `byte 2048`.
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(out, "line {line}"),
+            Self::Frame(frame) => write!(out, "frame {frame}"),
+            Self::Byte(byte) => write!(out, "byte {byte}"),
+        }
+    }
 }
 
 /// A citation: source and place.

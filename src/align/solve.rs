@@ -292,9 +292,5 @@ fn place_words(cite: Cite, located: Located) -> String {
     {
         return format!("frame {frame} of all its files");
     }
-    match own.place {
-        Place::Line(line) => format!("line {line}"),
-        Place::Frame(frame) => format!("frame {frame}"),
-        Place::Byte(byte) => format!("byte {byte}"),
-    }
+    own.place.to_string()
 }

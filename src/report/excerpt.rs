@@ -56,15 +56,6 @@ pub fn place(place: Place) -> String {
     }
 }
 
-/// The same in words: `line 123`, `frame 4711`, `byte 2048`.
-pub fn place_words(place: Place) -> String {
-    match place {
-        Place::Line(line) => format!("line {line}"),
-        Place::Frame(frame) => format!("frame {frame}"),
-        Place::Byte(byte) => format!("byte {byte}"),
-    }
-}
-
 /// Text with everything that a terminal or a page would obey written out instead: control characters, and the invisible
 /// ones that reorder or hide what follows (Unicode TR 36).
 pub fn visible(text: &str) -> Cow<'_, str> {

@@ -418,7 +418,7 @@ fn capture(facts: &CaptureFacts) -> CaptureView<'_> {
 fn skipped(reject: &Reject) -> SkippedView {
     SkippedView {
         source: source_id(reject.source),
-        r#where: reject.place.map(excerpt::place_words),
+        r#where: reject.place.map(|place| place.to_string()),
         why: reject.why.clone(),
         count: reject.count,
     }
