@@ -196,7 +196,7 @@ pub fn read(input: &Input, options: &Options, progress: &dyn Progress) -> Readin
                     rejected: result.rejects.iter().map(|reject| reject.count).sum(),
                     ..SourceFacts::default()
                 });
-                reading.records.conns.extend(result.conns);
+                reading.records.conns.append(result.conns);
                 reading.records.captures.push(result.facts);
                 reading.rejects.extend(result.rejects);
             }

@@ -1,7 +1,7 @@
 //! Synthetic NATS captures from a seed: the same bytes on every machine.
 //!
 //! [`Shape::Busy`] is a working system: many long connections, packets of some 400 bytes. [`Shape::Storm`] is a reconnect
-//! storm: connections that live for a second, thirteen packets each. [`Shape::Feed`] is nothing but messages of 1 KB to
+//! storm: connections that live for a second, fifteen packets each. [`Shape::Feed`] is nothing but messages of 1 KB to
 //! subscribers.
 
 use std::io::{self, Write};
@@ -172,7 +172,7 @@ impl Conn {
         }
     }
 
-    /// The next packet of a connection that opens, subscribes and closes. `true` after the last one.
+    /// The next packet of a connection that opens, subscribes, publishes and closes. `true` after the last one.
     fn short_life<W: Write>(&mut self, writer: &mut Writer<'_, W>) -> io::Result<bool> {
         let id = self.id;
         match self.step {
@@ -201,12 +201,17 @@ impl Conn {
                 b"SUB orders.* 1\r\nSUB _INBOX.abc.* 2\r\n",
             )?,
             9 => self.send(writer, SERVER, ACK, b"")?,
-            10 => self.send(writer, CLIENT, FIN | ACK, b"")?,
-            11 => self.send(writer, SERVER, FIN | ACK, b"")?,
+            10 => {
+                let order = format!("PUB orders.new 320\r\n{id:0>320}\r\n");
+                self.send(writer, CLIENT, PSH | ACK, order.as_bytes())?;
+            }
+            11 => self.send(writer, SERVER, ACK, b"")?,
+            12 => self.send(writer, CLIENT, FIN | ACK, b"")?,
+            13 => self.send(writer, SERVER, FIN | ACK, b"")?,
             _ => self.send(writer, CLIENT, ACK, b"")?,
         }
         self.step += 1;
-        Ok(self.step > 12)
+        Ok(self.step > 14)
     }
 
     fn send<W: Write>(

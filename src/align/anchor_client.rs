@@ -11,7 +11,7 @@ use crate::span::Moment;
 
 /// Anchors of one joined connection. They are looser by the `doubt` about which connections the log tells of, per story.
 pub fn anchors(records: &Records, joined: &Joined, doubt: &[i64], out: &mut Vec<Anchor>) {
-    let Some((story, conn)) = joined.client else {
+    let Some((story, conn)) = joined.client() else {
         return;
     };
     let doubt = doubt[story];
@@ -19,12 +19,12 @@ pub fn anchors(records: &Records, joined: &Joined, doubt: &[i64], out: &mut Vec<
     let story = &records.clients[story];
     let own = &story.conns[conn];
     for leg in &joined.conns {
-        if let Some(conn) = records.conns.get(leg.conn) {
+        if let Some(conn) = records.conns.get(leg.conn()) {
             captured(&conn, story, own, out);
         }
     }
     // Packets tie both logs closer than the logs tie each other.
-    if let Some((life, conn)) = joined.server
+    if let Some((life, conn)) = joined.server()
         && joined.conns.is_empty()
     {
         logged(&records.servers[life].conns[conn], story, own, out);

@@ -37,12 +37,12 @@ fn own_rst(conn: &Conn, end: End) -> Option<Moment> {
 
 /// Anchors of one joined connection.
 pub fn anchors(records: &Records, joined: &Joined, out: &mut Vec<Anchor>) {
-    let Some((life, conn)) = joined.server else {
+    let Some((life, conn)) = joined.server() else {
         return;
     };
     let entry = &records.servers[life].conns[conn];
     for leg in &joined.conns {
-        let Some(captured) = &records.conns.get(leg.conn) else {
+        let Some(captured) = &records.conns.get(leg.conn()) else {
             continue;
         };
         if server_end(captured, entry) == End::Resp {
@@ -211,8 +211,8 @@ pub fn life_anchors(records: &Records, lives: &HashMap<&str, Vec<usize>>, out: &
     // For each life and capture: first and last INFO, first and last FIN that the server sent on its own.
     let mut seen: std::collections::BTreeMap<(usize, u32), Seen> =
         std::collections::BTreeMap::new();
-    for (index, sketch) in records.conns.sketches().iter().enumerate() {
-        let info = sketch.info.as_ref();
+    for (index, sketch) in records.conns.sketches().enumerate() {
+        let info = sketch.info();
         let Some(life) = info.and_then(|info| lives.get(&*info.server_id)?.first()) else {
             continue;
         };

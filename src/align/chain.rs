@@ -1,6 +1,5 @@
 //! Reconnects of one client: the next connection after each, by its log, else by name and address.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 
 use super::Alignment;
@@ -12,76 +11,90 @@ const OVERLAP: i64 = 20_000_000;
 
 /// Fills in [`Joined::next`].
 pub fn note(records: &Records, alignment: &mut Alignment) {
-    let opens: Vec<Option<i64>> = alignment
-        .joined
-        .iter()
-        .map(|one| alignment.opened(records, one).map(|when| when.at.0))
+    by_story(records, &mut alignment.joined);
+    let mut taken = vec![false; alignment.joined.len()];
+    for following in alignment.joined.iter().filter_map(Joined::next) {
+        taken[following] = true;
+    }
+    let named = alignment.joined.iter().enumerate();
+    let mut named: Vec<(&str, u32)> = named
+        .filter_map(|(index, one)| Some((link_client::name(records, one)?, index as u32)))
         .collect();
-    let ends: Vec<Option<i64>> = alignment
-        .joined
-        .iter()
-        .map(|one| alignment.ended(records, one).map(|when| when.at.0))
-        .collect();
-    let mut next: Vec<Option<usize>> = vec![None; alignment.joined.len()];
-    by_story(records, &alignment.joined, &mut next);
-    let mut chains: Vec<Vec<usize>> = Vec::new();
-    let mut by_client: HashMap<(&str, Option<IpAddr>), usize> = HashMap::new();
-    for (index, one) in alignment.joined.iter().enumerate() {
-        if let Some(name) = link_client::name(records, one) {
-            let chain = *by_client
-                .entry((name, address(records, one)))
-                .or_insert_with(|| {
-                    chains.push(Vec::new());
-                    chains.len() - 1
-                });
-            chains[chain].push(index);
+    // Sorted rather than gathered: most clients of a storm have one connection, and no list of their own is worth it.
+    let joined = &alignment.joined;
+    let client = |(name, index): &(_, u32)| (*name, address(records, &joined[*index as usize]));
+    named.sort_unstable_by(|a, b| {
+        let by_address = || client(a).1.cmp(&client(b).1);
+        a.0.cmp(b.0).then_with(by_address).then(a.1.cmp(&b.1))
+    });
+    let mut found = Vec::new();
+    for chain in named.chunk_by(|a, b| client(a) == client(b)) {
+        if chain.len() > 1 {
+            let chain = chain.iter().map(|(_, index)| *index as usize);
+            follow(records, alignment, chain, &mut taken, &mut found);
         }
     }
-    let mut taken = vec![false; next.len()];
-    for following in next.iter().flatten() {
-        taken[*following] = true;
+    for (index, next) in found {
+        alignment.joined[index].set_next(Some(next));
     }
-    for mut chain in chains {
-        chain.sort_by_key(|&index| (opens[index], index));
-        let mut ended: Vec<usize> = chain
-            .iter()
-            .copied()
-            .filter(|&index| next[index].is_none() && ends[index].is_some())
-            .collect();
-        ended.sort_by_key(|&index| (ends[index], index));
-        let mut from = 0;
-        for index in ended {
-            let Some(end) = ends[index] else { continue };
-            // Ends ascend, so what opened before this one's end opened before all later ones'.
-            while from < chain.len() && opens[chain[from]].is_none_or(|open| open < end - OVERLAP) {
-                from += 1;
-            }
-            if let Some(&following) = chain[from..]
-                .iter()
-                .find(|&&other| other != index && !taken[other])
-            {
-                taken[following] = true;
-                next[index] = Some(following);
-            }
+}
+
+/// Finds what follows each connection of one client; no two clients share a connection.
+fn follow(
+    records: &Records,
+    alignment: &Alignment,
+    chain: impl Iterator<Item = usize>,
+    taken: &mut [bool],
+    found: &mut Vec<(usize, usize)>,
+) {
+    let mut opens: Vec<(Option<i64>, usize)> = chain
+        .map(|index| {
+            let opened = alignment.opened(records, &alignment.joined[index]);
+            (opened.map(|when| when.at.0), index)
+        })
+        .collect();
+    opens.sort_unstable();
+    let mut ends: Vec<(i64, usize)> = opens
+        .iter()
+        .filter_map(|(_, index)| {
+            let one = &alignment.joined[*index];
+            let ended = alignment.ended(records, one)?;
+            one.next().is_none().then_some((ended.at.0, *index))
+        })
+        .collect();
+    ends.sort_unstable();
+    let mut from = 0;
+    for (end, index) in ends {
+        // Ends ascend, so what opened before this one's end opened before all later ones'.
+        while opens
+            .get(from)
+            .is_some_and(|(open, _)| open.is_none_or(|open| open < end - OVERLAP))
+        {
+            from += 1;
         }
-    }
-    for (one, next) in alignment.joined.iter_mut().zip(next) {
-        one.next = next;
+        let next = opens[from..].iter().map(|(_, other)| *other);
+        if let Some(next) = next
+            .filter(|other| *other != index)
+            .find(|other| !taken[*other])
+        {
+            taken[next] = true;
+            found.push((index, next));
+        }
     }
 }
 
 /// A story lists its connections in order.
-fn by_story(records: &Records, joined: &[Joined], next: &mut [Option<usize>]) {
+fn by_story(records: &Records, joined: &mut [Joined]) {
     let mut of_story: Vec<Vec<(usize, usize)>> = vec![Vec::new(); records.clients.len()];
     for (index, one) in joined.iter().enumerate() {
-        if let Some((story, conn)) = one.client {
+        if let Some((story, conn)) = one.client() {
             of_story[story].push((conn, index));
         }
     }
     for mut conns in of_story {
         conns.sort_unstable();
         for pair in conns.windows(2) {
-            next[pair[0].1] = Some(pair[1].1);
+            joined[pair[0].1].set_next(Some(pair[1].1));
         }
     }
 }
@@ -91,10 +104,10 @@ fn address(records: &Records, joined: &Joined) -> Option<IpAddr> {
     let captured = joined
         .conns
         .first()
-        .map(|leg| records.conns[leg.conn].tuple.orig.ip());
+        .map(|leg| records.conns[leg.conn()].orig().ip());
     captured.or_else(|| {
         joined
-            .server
+            .server()
             .and_then(|(life, conn)| Some(records.servers[life].conns[conn].peer?.ip()))
     })
 }

@@ -12,7 +12,6 @@ use super::agree::DRIFT;
 use super::anchor::{Anchor, Side};
 use super::joined::{Joined, Leg};
 use crate::reconstruct::conn::{Conn, End};
-use crate::reconstruct::conn_sketch::ConnSketch;
 use crate::shelf::Shelf;
 use crate::source::SourceId;
 use crate::span::Moment;
@@ -28,8 +27,8 @@ pub fn anchors(conns: &Shelf<Conn>, joined: &Joined, out: &mut Vec<Anchor>) {
     let legs: &[Leg] = &joined.conns[..joined.conns.len().min(LEGS)];
     for (index, leg) in legs.iter().enumerate() {
         for other in &legs[index + 1..] {
-            if conns[leg.conn].source != conns[other.conn].source
-                && let (Some(here), Some(there)) = (conns.get(leg.conn), conns.get(other.conn))
+            if conns[leg.conn()].source != conns[other.conn()].source
+                && let (Some(here), Some(there)) = (conns.get(leg.conn()), conns.get(other.conn()))
             {
                 pair(&here, &there, out);
             }
@@ -163,6 +162,6 @@ fn same_segments(here: &Conn, there: &Conn, from: End) -> Pairs {
 }
 
 /// Whether a source is a capture of any of these connections.
-pub fn is_capture(conns: &[Box<ConnSketch>], source: SourceId) -> bool {
-    conns.iter().any(|conn| conn.source == source)
+pub fn is_capture(conns: &Shelf<Conn>, source: SourceId) -> bool {
+    conns.sketches().any(|conn| conn.source == source)
 }

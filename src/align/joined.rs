@@ -1,6 +1,10 @@
 //! The parts of one connection, from every source that saw it, joined.
 
+use smallvec::{SmallVec, smallvec};
+
 pub use crate::reconstruct::capture::CaptureFacts;
+use crate::source::SourceId;
+use crate::span::Moment;
 
 /// Everything reconstructed from all sources, in source order: what `align` and `attribute` look at.
 #[derive(Debug, Default)]
@@ -17,36 +21,145 @@ pub struct Records {
     pub captures: Vec<CaptureFacts>,
 }
 
-/// One connection as all sources tell it. At least one part is present.
+impl Records {
+    /// The last packet of a connection's capture, `last` being its own: what is open by then may live on.
+    pub fn capture_end(&self, of: SourceId, last: Moment) -> Moment {
+        let capture = self.captures.iter().find(|facts| facts.source == of);
+        capture.map_or(last, |facts| facts.last.max(last))
+    }
+}
+
+/// One connection as all sources tell it. At least one part is present. There is one for each connection of a storm, so that
+/// each byte counts.
 #[derive(Clone, Debug, Default)]
 pub struct Joined {
-    /// The captured connections: indices into [`Records::conns`], at most one a capture and leg, in capture order.
-    pub conns: Vec<Leg>,
-    /// The server's part: server life and connection within it.
-    pub server: Option<(usize, usize)>,
-    /// The client's part: story and connection within it.
-    pub client: Option<(usize, usize)>,
-    /// The server life that this connection went to, even where its log has no line about it.
-    pub server_life: Option<usize>,
-    /// The client story that it belongs to, even where its log has no line about this connection.
-    pub client_story: Option<usize>,
-    /// The next connection of the same client, an index into the joined list.
-    pub next: Option<usize>,
+    /// The captured connections, at most one a capture and leg, in capture order.
+    pub conns: SmallVec<[Leg; 2]>,
+    /// How the parts were joined, and how sure: one row a join.
+    pub links: SmallVec<[Link; 8]>,
     /// It ended where no source could see it, and its client came back.
     pub superseded: Option<Box<super::superseded::Superseded>>,
-    /// How the parts were joined, and how sure: one row a join.
-    pub links: Vec<Link>,
+    server: [Index; 2],
+    client: [Index; 2],
+    server_life: Index,
+    client_story: Index,
+    next: Index,
+}
+
+/// An index into a list in memory, of fewer than 2^32 - 1 members, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Index(u32);
+
+impl Default for Index {
+    fn default() -> Self {
+        Self(u32::MAX)
+    }
+}
+
+impl Index {
+    const fn new(index: usize) -> Self {
+        Self(index as u32)
+    }
+
+    fn of(index: Option<usize>) -> Self {
+        index.map_or_else(Self::default, Self::new)
+    }
+
+    fn get(self) -> Option<usize> {
+        (self.0 != u32::MAX).then_some(self.0 as usize)
+    }
+
+    fn pair([of, within]: [Self; 2]) -> Option<(usize, usize)> {
+        of.get().zip(within.get())
+    }
+}
+
+impl Joined {
+    /// One that only a capture tells of, so far.
+    pub fn captured(leg: Leg) -> Self {
+        Self {
+            conns: smallvec![leg],
+            ..Self::default()
+        }
+    }
+
+    /// The server's part: server life and connection within it.
+    pub fn server(&self) -> Option<(usize, usize)> {
+        Index::pair(self.server)
+    }
+
+    /// Sets the server's part, and its life.
+    pub fn set_server(&mut self, life: usize, conn: usize) {
+        self.server = [life, conn].map(Index::new);
+        self.set_server_life(Some(life));
+    }
+
+    /// The client's part: story and connection within it.
+    pub fn client(&self) -> Option<(usize, usize)> {
+        Index::pair(self.client)
+    }
+
+    /// Sets the client's part, and its story.
+    pub fn set_client(&mut self, story: usize, conn: usize) {
+        self.client = [story, conn].map(Index::new);
+        self.set_client_story(Some(story));
+    }
+
+    /// The server life that this connection went to, even where its log has no line about it.
+    pub fn server_life(&self) -> Option<usize> {
+        self.server_life.get()
+    }
+
+    /// Sets the server life.
+    pub fn set_server_life(&mut self, life: Option<usize>) {
+        self.server_life = Index::of(life);
+    }
+
+    /// The client story that it belongs to, even where its log has no line about this connection.
+    pub fn client_story(&self) -> Option<usize> {
+        self.client_story.get()
+    }
+
+    /// Sets the client story.
+    pub fn set_client_story(&mut self, story: Option<usize>) {
+        self.client_story = Index::of(story);
+    }
+
+    /// The next connection of the same client, an index into the joined list.
+    pub fn next(&self) -> Option<usize> {
+        self.next.get()
+    }
+
+    /// Sets the next connection.
+    pub fn set_next(&mut self, next: Option<usize>) {
+        self.next = Index::of(next);
+    }
 }
 
 /// One captured view of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leg {
-    /// Index into [`Records::conns`].
-    pub conn: usize,
+    conn: Index,
     /// Nearer to which end the capture was taken.
     pub near: Near,
     /// This leg is the one on the client's side of a proxy or NAT (addresses differ from the server's view).
     pub client_leg: bool,
+}
+
+impl Leg {
+    /// The view of this index into [`Records::conns`].
+    pub const fn new(conn: usize, near: Near) -> Self {
+        Self {
+            conn: Index::new(conn),
+            near,
+            client_leg: false,
+        }
+    }
+
+    /// Index into [`Records::conns`].
+    pub const fn conn(&self) -> usize {
+        self.conn.0 as usize
+    }
 }
 
 /// Where a capture was taken.
@@ -87,4 +200,14 @@ pub enum LinkBy {
     NameAndTime,
     /// Event times only.
     Time,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_joined_connection_is_short() {
+        assert!(size_of::<Joined>() <= 88);
+    }
 }

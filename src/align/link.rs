@@ -19,28 +19,23 @@ pub struct Links {
 
 impl Links {
     /// From groups of captured connections: `root` names for each connection the first one of its group.
-    pub fn from_groups(records: &Records, root: &[usize], links: &[(usize, Link)]) -> Self {
-        let mut joined: Vec<Joined> = Vec::new();
+    pub fn from_groups(records: &Records, root: &[u32], links: &[(u32, Link)]) -> Self {
+        let own = |(conn, first): &(usize, &u32)| *conn == **first as usize;
+        let mut joined: Vec<Joined> =
+            Vec::with_capacity(root.iter().enumerate().filter(own).count());
         let mut of_conn: Vec<usize> = vec![usize::MAX; records.conns.len()];
-        for (conn, &first) in root.iter().enumerate() {
-            let index = if first == conn {
-                joined.push(Joined {
-                    conns: Vec::with_capacity(1),
-                    ..Joined::default()
-                });
-                joined.len() - 1
+        for (conn, first) in root.iter().map(|root| *root as usize).enumerate() {
+            let leg = Leg::new(conn, Near::Unknown);
+            if first == conn {
+                of_conn[conn] = joined.len();
+                joined.push(Joined::captured(leg));
             } else {
-                of_conn[first]
-            };
-            of_conn[conn] = index;
-            joined[index].conns.push(Leg {
-                conn,
-                near: Near::Unknown,
-                client_leg: false,
-            });
+                of_conn[conn] = of_conn[first];
+                joined[of_conn[first]].conns.push(leg);
+            }
         }
         for (conn, link) in links {
-            joined[of_conn[*conn]].links.push(link.clone());
+            joined[of_conn[*conn as usize]].links.push(link.clone());
         }
         Self {
             joined,
@@ -68,12 +63,11 @@ impl Links {
         by: LinkBy,
         sure: bool,
     ) -> bool {
-        if self.of_server[life][conn].is_some() || self.joined[joined].server.is_some() {
+        if self.of_server[life][conn].is_some() || self.joined[joined].server().is_some() {
             return false;
         }
         self.of_server[life][conn] = Some(joined);
-        self.joined[joined].server = Some((life, conn));
-        self.joined[joined].server_life = Some(life);
+        self.joined[joined].set_server(life, conn);
         self.joined[joined].links.push(Link { by, sure });
         true
     }
@@ -87,12 +81,11 @@ impl Links {
         by: LinkBy,
         sure: bool,
     ) -> bool {
-        if self.of_client[story][conn].is_some() || self.joined[joined].client.is_some() {
+        if self.of_client[story][conn].is_some() || self.joined[joined].client().is_some() {
             return false;
         }
         self.of_client[story][conn] = Some(joined);
-        self.joined[joined].client = Some((story, conn));
-        self.joined[joined].client_story = Some(story);
+        self.joined[joined].set_client(story, conn);
         self.joined[joined].links.push(Link { by, sure });
         true
     }
@@ -103,11 +96,9 @@ impl Links {
             for conn in 0..server.conns.len() {
                 if self.of_server[life][conn].is_none() && server.conns[conn].peer.is_some() {
                     self.of_server[life][conn] = Some(self.joined.len());
-                    self.joined.push(Joined {
-                        server: Some((life, conn)),
-                        server_life: Some(life),
-                        ..Joined::default()
-                    });
+                    let mut joined = Joined::default();
+                    joined.set_server(life, conn);
+                    self.joined.push(joined);
                 }
             }
         }
@@ -119,11 +110,9 @@ impl Links {
             for conn in 0..self.of_client[story].len() {
                 if self.of_client[story][conn].is_none() {
                     self.of_client[story][conn] = Some(self.joined.len());
-                    self.joined.push(Joined {
-                        client: Some((story, conn)),
-                        client_story: Some(story),
-                        ..Joined::default()
-                    });
+                    let mut joined = Joined::default();
+                    joined.set_client(story, conn);
+                    self.joined.push(joined);
                 }
             }
         }

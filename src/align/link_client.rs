@@ -66,24 +66,24 @@ fn addresses<'a>(
     joined: &'a Joined,
 ) -> impl Iterator<Item = std::net::SocketAddr> + 'a {
     let server = joined
-        .server
+        .server()
         .and_then(|(life, conn)| records.servers[life].conns[conn].peer);
     joined
         .conns
         .iter()
-        .map(|leg| records.conns[leg.conn].tuple.orig)
+        .map(|leg| records.conns[leg.conn()].orig())
         .chain(server)
 }
 
 fn cid(records: &Records, joined: &Joined) -> Option<u64> {
     joined
-        .server
+        .server()
         .map(|(life, conn)| records.servers[life].conns[conn].id)
         .or_else(|| {
             joined
                 .conns
                 .iter()
-                .find_map(|leg| records.conns[leg.conn].info.as_ref()?.client_id)
+                .find_map(|leg| records.conns[leg.conn()].info()?.client_id)
         })
 }
 
@@ -93,10 +93,10 @@ pub fn name<'a>(records: &'a Records, joined: &Joined) -> Option<&'a str> {
     joined
         .conns
         .iter()
-        .find_map(|leg| connect(leg.conn))
+        .find_map(|leg| connect(leg.conn()))
         .or_else(|| {
             joined
-                .server
+                .server()
                 .and_then(|(life, conn)| records.servers[life].conns[conn].name.as_deref())
         })
         .filter(|name| !name.is_empty())
@@ -108,10 +108,10 @@ fn lang<'a>(records: &'a Records, joined: &Joined) -> Option<&'a str> {
     joined
         .conns
         .iter()
-        .find_map(|leg| connect(leg.conn))
+        .find_map(|leg| connect(leg.conn()))
         .or_else(|| {
             joined
-                .server
+                .server()
                 .and_then(|(life, conn)| records.servers[life].conns[conn].lang.as_deref())
         })
 }
@@ -189,7 +189,7 @@ pub fn by_time(records: &Records, links: &mut Links, clocks: &[Clock]) {
         claimed[joined] = true;
     }
     let free: Vec<usize> = (0..links.joined.len())
-        .filter(|&joined| links.joined[joined].client.is_none() && !claimed[joined])
+        .filter(|&joined| links.joined[joined].client().is_none() && !claimed[joined])
         .collect();
     let mut told: Vec<Told> = Vec::new();
     for (story, named) in pool.iter().enumerate() {
@@ -204,7 +204,8 @@ pub fn by_time(records: &Records, links: &mut Links, clocks: &[Clock]) {
             .chain(named)
             .copied()
             .filter(|&joined| {
-                links.joined[joined].client.is_none() && may_be(records, &links.joined[joined], own)
+                links.joined[joined].client().is_none()
+                    && may_be(records, &links.joined[joined], own)
             })
             .take(CANDIDATES + 1)
             .collect();

@@ -29,12 +29,12 @@ pub fn lives_by_id(records: &Records) -> HashMap<&str, Vec<usize>> {
     for conn in records.conns.sketches() {
         let Some((server, cid)) = conn
             .identity()
-            .filter(|(server, _)| !lives.contains_key(server))
+            .filter(|(server, _)| !lives.contains_key(server.text()))
         else {
             continue;
         };
-        for life in nameless.get(&(cid, conn.tuple.orig)).into_iter().flatten() {
-            let votes = votes.entry(server).or_default();
+        for life in nameless.get(&(cid, conn.orig())).into_iter().flatten() {
+            let votes = votes.entry(server.text()).or_default();
             match votes.iter_mut().find(|vote| vote.0 == *life) {
                 Some(vote) => vote.1 += 1,
                 None => votes.push((*life, 1)),
@@ -67,15 +67,15 @@ pub fn exact(records: &Records, links: &mut Links) {
         let found = links.joined[index]
             .conns
             .iter()
-            .find_map(|leg| records.conns[leg.conn].identity());
+            .find_map(|leg| records.conns[leg.conn()].identity());
         let server_id = links.joined[index]
             .conns
             .iter()
-            .find_map(|leg| Some(&*records.conns[leg.conn].info.as_ref()?.server_id));
-        let Some(candidates) = server_id.and_then(|id| lives.get(id)) else {
+            .find_map(|leg| Some(records.conns[leg.conn()].info()?.server_id));
+        let Some(candidates) = server_id.and_then(|id| lives.get(id.text())) else {
             continue;
         };
-        links.joined[index].server_life = candidates.first().copied();
+        links.joined[index].set_server_life(candidates.first().copied());
         let Some((_, cid)) = found else {
             continue;
         };
@@ -96,11 +96,14 @@ pub fn exact(records: &Records, links: &mut Links) {
 /// once in the captures and once in the server's log.
 fn by_known_server(records: &Records, links: &mut Links) {
     let key = |joined: &Joined| {
-        let peer = records.conns[joined.conns.first()?.conn].tuple.orig;
-        Some((joined.server_life?, peer))
+        let peer = records.conns[joined.conns.first()?.conn()].orig();
+        Some((joined.server_life()?, peer))
     };
     // The addresses of what is not joined yet, each with all its uses in captures and in the log.
-    let loose = links.joined.iter().filter(|joined| joined.server.is_none());
+    let loose = links
+        .joined
+        .iter()
+        .filter(|joined| joined.server().is_none());
     let mut uses: BTreeMap<(usize, SocketAddr), [Vec<usize>; 2]> = loose
         .filter_map(key)
         .map(|key| (key, Default::default()))
@@ -149,18 +152,18 @@ pub fn by_address(records: &Records, links: &mut Links, clocks: &[Clock]) {
     let mut captured: HashMap<SocketAddr, Vec<usize>> = HashMap::new();
     let mut peers: Vec<SocketAddr> = Vec::new();
     for (index, joined) in links.joined.iter().enumerate() {
-        if joined.server.is_some() {
+        if joined.server().is_some() {
             continue;
         }
         for leg in &joined.conns {
-            let conn = &records.conns[leg.conn];
+            let conn = &records.conns[leg.conn()];
             if matches!(
-                conn.end.manner,
+                conn.end().manner,
                 Manner::Refused | Manner::Unanswered | Manner::Unreachable
             ) {
                 continue;
             }
-            let peer = conn.tuple.orig;
+            let peer = conn.orig();
             if logged.contains_key(&peer) {
                 let uses = captured.entry(peer).or_default();
                 if uses.is_empty() {
@@ -188,11 +191,11 @@ fn pair(
 ) {
     let fits = |links: &Links, index: usize, life: usize| {
         links.joined[index]
-            .server_life
+            .server_life()
             .is_none_or(|known| known == life)
             && links.joined[index].conns.iter().all(|leg| {
                 let identity = &records.servers[life].identity;
-                let there = records.conns[leg.conn].tuple.resp;
+                let there = records.conns[leg.conn()].resp();
                 let others = identity.other_listeners.iter().map(|(_, listen)| *listen);
                 let mut listeners = identity.listen.into_iter().chain(others).peekable();
                 listeners.peek().is_none() || listeners.any(|listen| leg_may_listen(listen, there))
@@ -268,7 +271,7 @@ fn distance(
         .conns
         .iter()
         .filter_map(|leg| {
-            let captured = &records.conns[leg.conn];
+            let captured = &records.conns[leg.conn()];
             let clock = clocks
                 .get(captured.source.0 as usize)
                 .filter(|clock| clock.aligned)?;

@@ -66,7 +66,7 @@ pub fn assign(records: &Records, links: &mut Links, clocks: &[Clock], told: &[To
         .iter()
         .map(|told| {
             let mine = told.candidates.iter().take(CANDIDATES);
-            mine.filter(|&&joined| links.joined[joined].client.is_none())
+            mine.filter(|&&joined| links.joined[joined].client().is_none())
                 .map(|&joined| candidate(records, clocks, &links.joined[joined], joined))
                 .collect()
         })
@@ -453,7 +453,7 @@ fn candidate(records: &Records, clocks: &[Clock], joined: &Joined, index: usize)
         end: None,
     };
     for leg in &joined.conns {
-        let Some(conn) = records.conns.get(leg.conn) else {
+        let Some(conn) = records.conns.get(leg.conn()) else {
             continue;
         };
         let Some(clock) = clocks
@@ -477,7 +477,7 @@ fn candidate(records: &Records, clocks: &[Clock], joined: &Joined, index: usize)
             found.end = found.end.or(Some(clock.moment(conn.end.at).bounds));
         }
     }
-    if let Some((life, conn)) = joined.server {
+    if let Some((life, conn)) = joined.server() {
         let entry = &records.servers[life].conns[conn];
         let line = |line: &Option<LogRef>| {
             let line = line.as_ref()?;

@@ -123,17 +123,17 @@ impl Alignment {
         let captured = joined
             .conns
             .iter()
-            .map(|leg| &records.conns[leg.conn])
+            .map(|leg| &records.conns[leg.conn()])
             .map(|conn| self.moment(conn.source, conn.first));
         let server = || {
             self.log(
                 joined
-                    .server
+                    .server()
                     .and_then(|(life, conn)| records.servers[life].conns[conn].opened.as_ref())?,
             )
         };
         let client = || {
-            let (story, conn) = joined.client?;
+            let (story, conn) = joined.client()?;
             let story = &records.clients[story];
             let conn = &story.conns[conn];
             self.log(&story.events.get(conn.opened.or(conn.closed)?)?.at)
@@ -149,18 +149,18 @@ impl Alignment {
         let captured = joined
             .conns
             .iter()
-            .map(|leg| &records.conns[leg.conn])
-            .filter(|conn| conn.end.by.is_some())
-            .map(|conn| self.moment(conn.source, conn.end.at));
+            .map(|leg| &records.conns[leg.conn()])
+            .filter(|conn| conn.end().by.is_some())
+            .map(|conn| self.moment(conn.source, conn.end().at));
         let server = || {
             self.log(
                 joined
-                    .server
+                    .server()
                     .and_then(|(life, conn)| records.servers[life].conns[conn].closed.as_ref())?,
             )
         };
         let client = || {
-            let (story, conn) = joined.client?;
+            let (story, conn) = joined.client()?;
             let story = &records.clients[story];
             self.log(&story.events.get(story.conns[conn].closed?)?.at)
         };
@@ -172,20 +172,13 @@ impl Alignment {
 
     /// Joined connections by time; those without any time last. Nothing refers to them by index yet.
     fn sort(&mut self, records: &Records) {
-        let mut keyed: Vec<(i64, usize)> = self
-            .joined
-            .iter()
-            .enumerate()
-            .map(|(index, one)| {
-                let when = self
-                    .opened(records, one)
-                    .or_else(|| self.ended(records, one));
-                (when.map_or(i64::MAX, |when| when.at.0), index)
-            })
-            .collect();
-        keyed.sort_unstable();
-        let mut take = |(_, index): &(i64, usize)| std::mem::take(&mut self.joined[*index]);
-        self.joined = keyed.iter().map(&mut take).collect();
+        let mut joined = std::mem::take(&mut self.joined);
+        joined.sort_by_cached_key(|one| {
+            let opened = self.opened(records, one);
+            let when = opened.or_else(|| self.ended(records, one));
+            when.map_or(i64::MAX, |when| when.at.0)
+        });
+        self.joined = joined;
     }
 }
 

@@ -14,11 +14,11 @@ const SHORTEST_PATH: i64 = 400_000;
 pub fn note(records: &Records, joined: &mut [Joined]) {
     for one in joined.iter_mut() {
         for index in 0..one.conns.len() {
-            one.conns[index].near = near(&records.conns[one.conns[index].conn]);
+            one.conns[index].near = near(&records.conns[one.conns[index].conn()]);
         }
         if let [a, b] = &mut one.conns[..]
-            && records.conns[a.conn].tuple == records.conns[b.conn].tuple
-            && let Some(first_nearer) = first_nearer(records, a, b)
+            && records.conns[a.conn()].tuple() == records.conns[b.conn()].tuple()
+            && let Some(first_nearer) = first_nearer(records, *a, *b)
         {
             // Two captures decide between themselves what one alone left open.
             match (a.near, b.near, first_nearer) {
@@ -34,24 +34,24 @@ pub fn note(records: &Records, joined: &mut [Joined]) {
             }
         }
         let peer = one
-            .server
+            .server()
             .and_then(|(life, conn)| records.servers[life].conns[conn].peer);
         let as_seen = |conn: &ConnSketch| {
-            let client_ip = conn.info.as_ref().and_then(|info| info.client_ip);
+            let client_ip = conn.info().and_then(|info| info.client_ip);
             peer.map_or_else(
-                || client_ip.is_none_or(|ip| ip == conn.tuple.orig.ip()),
-                |peer| peer == conn.tuple.orig,
+                || client_ip.is_none_or(|ip| ip == conn.orig().ip()),
+                |peer| peer == conn.orig(),
             )
         };
         for leg in &mut one.conns {
-            leg.client_leg = !as_seen(&records.conns[leg.conn]);
+            leg.client_leg = !as_seen(&records.conns[leg.conn()]);
         }
         // Servers before 2.1.6 do not say whom they see: the leg that a segment of the client passes first is the client's.
         if let [a, b] = &mut one.conns[..]
             && !a.client_leg
             && !b.client_leg
-            && records.conns[a.conn].tuple.orig != records.conns[b.conn].tuple.orig
-            && let Some(first_nearer) = first_nearer(records, a, b)
+            && records.conns[a.conn()].orig() != records.conns[b.conn()].orig()
+            && let Some(first_nearer) = first_nearer(records, *a, *b)
         {
             a.client_leg = first_nearer;
             b.client_leg = !first_nearer;
@@ -60,8 +60,8 @@ pub fn note(records: &Records, joined: &mut [Joined]) {
 }
 
 /// The first of two legs lies nearer to the originator.
-fn first_nearer(records: &Records, a: &Leg, b: &Leg) -> Option<bool> {
-    let (here, there) = (records.conns.get(a.conn)?, records.conns.get(b.conn)?);
+fn first_nearer(records: &Records, a: Leg, b: Leg) -> Option<bool> {
+    let (here, there) = (records.conns.get(a.conn())?, records.conns.get(b.conn())?);
     nearer_to_orig(&here, &there)
 }
 
@@ -77,7 +77,7 @@ fn near(conn: &ConnSketch) -> Near {
         (false, false) if orig.is_some() && resp.is_some() => return Near::Middle,
         _ => {}
     }
-    let Some((to_server, to_client)) = conn.turns else {
+    let Some((to_server, to_client)) = conn.turns() else {
         return Near::Unknown;
     };
     if to_server + to_client < SHORTEST_PATH {

@@ -104,6 +104,16 @@ impl Setup {
 
     /// Notes every kept record of every clock, the turns of their order, and the wrappers' clocks.
     fn read(&mut self, records: &Records) {
+        // A list of hundreds of thousands that grows leaves as much again behind.
+        let mut expected = vec![0; self.known.len()];
+        for conn in records.conns.sketches() {
+            if let Some(known) = self.known.get(conn.source.0 as usize) {
+                expected[known.shared] += 2;
+            }
+        }
+        for (known, expected) in self.known.iter_mut().zip(expected) {
+            known.records.reserve_exact(expected);
+        }
         for conn in records.conns.sketches() {
             let source = conn.source.0 as usize;
             let near_server = matches!(conn.ttl, [Some(orig), Some(resp)] if orig.1 < resp.1);
@@ -327,7 +337,7 @@ impl Setup {
             if clock.aligned || clock.outer || self.known[index].rank == 0 {
                 continue;
             }
-            let is_capture = envelope::is_capture(records.conns.sketches(), clock.source);
+            let is_capture = envelope::is_capture(&records.conns, clock.source);
             let allow = if is_capture {
                 "a capture of the same connections, or a server log with debug lines, would allow it; --clock sets it by hand"
             } else {

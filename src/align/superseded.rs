@@ -4,13 +4,11 @@
 //! connection lies open in it to the end. What tells is the client: one that holds one connection at a time under its name
 //! does not open the next while it has the last.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
-
 use super::Alignment;
 use super::clock::When;
 use super::joined::{Joined, Near, Records};
 use crate::reconstruct::conn::{Conn, End, Manner};
+use crate::reconstruct::conn_sketch::ConnSketch;
 use crate::source::SourceId;
 use crate::span::Moment;
 use crate::time::{Bounds, SECOND};
@@ -67,8 +65,11 @@ const SHORTEST: i64 = 3 * SECOND;
 /// Clients that one event cut off are back within this time of each other.
 const TOGETHER: i64 = 5 * SECOND;
 
-/// Who holds a connection: its name, library and host, and the server.
-type Holder<'a> = (SourceId, &'a str, Option<&'a str>, IpAddr, SocketAddr);
+/// A connection that a client holds: indices into the joined list and the captured connections.
+struct Held {
+    joined: u32,
+    conn: u32,
+}
 
 struct Suspect {
     index: usize,
@@ -79,43 +80,44 @@ struct Suspect {
 
 /// Fills in [`Joined::superseded`].
 pub fn note(records: &Records, alignment: &mut Alignment) {
-    let mut holders: HashMap<Holder, Vec<usize>> = HashMap::new();
-    for (index, one) in alignment.joined.iter().enumerate() {
-        let Some(conn) = lone_leg(one) else { continue };
-        let sketch = &records.conns[conn];
-        if let Some(name) = sketch.name.as_deref().filter(|name| !name.is_empty()) {
-            let holder = (
-                sketch.source,
-                name,
-                sketch.lang.as_deref(),
-                sketch.tuple.orig.ip(),
-                sketch.tuple.resp,
-            );
-            holders.entry(holder).or_default().push(index);
-        }
-    }
+    let sketch = |held: &Held| &records.conns[held.conn as usize];
+    let by_holder = |a: &Held, b: &Held| {
+        let (a, b) = (sketch(a), sketch(b));
+        let names = |one: &ConnSketch| (one.source, one.name, one.lang);
+        let places = |one: &ConnSketch| (one.orig().ip(), one.resp());
+        let by_place = || places(a).cmp(&places(b));
+        names(a).cmp(&names(b)).then_with(by_place)
+    };
+    let named = |joined: usize| {
+        let conn = lone_leg(&alignment.joined[joined])?;
+        let name = records.conns[conn].name?;
+        let (joined, conn) = (joined as u32, conn as u32);
+        (!name.is_empty()).then_some(Held { joined, conn })
+    };
+    // Sorted rather than gathered: most clients of a storm have one connection, and no list of their own is worth it.
+    let mut all: Vec<Held> = (0..alignment.joined.len()).filter_map(named).collect();
+    all.sort_unstable_by(|a, b| {
+        let by_time = || (sketch(a).first, a.joined).cmp(&(sketch(b).first, b.joined));
+        by_holder(a, b).then_with(by_time)
+    });
     let mut suspects = Vec::new();
-    for (number, (holder, mut held)) in holders.into_iter().enumerate() {
-        let first = |index: &usize| {
-            lone_leg(&alignment.joined[*index]).map(|conn| records.conns[conn].first)
-        };
-        held.sort_unstable_by_key(|index| (first(index), *index));
+    let holders = all.chunk_by(|a, b| by_holder(a, b).is_eq());
+    for (holder, held) in holders.enumerate() {
         // Two that speak at the same time are two clients, or one that holds several.
-        let spoken_until =
-            |index: usize| lone_leg(&alignment.joined[index]).map(|conn| records.conns[conn].last);
         if held
             .windows(2)
-            .any(|pair| spoken_until(pair[0]) >= first(&pair[1]))
+            .any(|pair| sketch(&pair[0]).last >= sketch(&pair[1]).first)
         {
             continue;
         }
         for pair in held.windows(2) {
-            if let Some(found) = silent_since(records, alignment, pair[0], pair[1]) {
+            let [old, new] = [&pair[0], &pair[1]].map(|held| held.joined as usize);
+            if let Some(found) = silent_since(records, alignment, old, new) {
                 suspects.push(Suspect {
-                    index: pair[0],
+                    index: old,
                     found,
-                    source: holder.0,
-                    holder: number,
+                    source: sketch(&pair[0]).source,
+                    holder,
                 });
             }
         }
@@ -139,7 +141,7 @@ fn corroborated(one: &Suspect, all: &[Suspect]) -> bool {
 /// The only captured view, where it was not taken at the client: there, what is open is open.
 fn lone_leg(one: &Joined) -> Option<usize> {
     match one.conns.as_slice() {
-        [leg] if leg.near != Near::Client => Some(leg.conn),
+        [leg] if leg.near != Near::Client => Some(leg.conn()),
         _ => None,
     }
 }
@@ -155,9 +157,9 @@ fn silent_since(
     let conn = lone_leg(joined)?;
     let back = records.conns[lone_leg(&alignment.joined[new])?].first;
     let sketch = &records.conns[conn];
-    let open = sketch.end.manner == Manner::Open && alignment.ended(records, joined).is_none();
+    let open = sketch.end().manner == Manner::Open && alignment.ended(records, joined).is_none();
     // To the end of the capture: what is only slow to speak may speak yet.
-    let mute = sketch.capture_end.ns - sketch.last.ns;
+    let mute = records.capture_end(sketch.source, sketch.last).ns - sketch.last.ns;
     if !open || mute < SHORTEST {
         return None;
     }

@@ -62,7 +62,7 @@ fn capture_and_server_log_in_another_zone() {
         alignment
             .joined
             .iter()
-            .all(|one| one.server.is_some() && one.conns.len() == 1)
+            .all(|one| one.server().is_some() && one.conns.len() == 1)
     );
 }
 
@@ -89,8 +89,8 @@ fn two_captures_and_all_logs_join_into_one() {
     );
     assert_eq!(alignment.joined.len(), 6);
     for one in &alignment.joined {
-        let server = one.server.map(|(_, conn)| conn);
-        assert_eq!(server, one.client.map(|(story, _)| story));
+        let server = one.server().map(|(_, conn)| conn);
+        assert_eq!(server, one.client().map(|(story, _)| story));
         assert_eq!(one.conns.len(), 2);
     }
     // Which capture is the reference is not the point: all others must agree with it.
@@ -124,7 +124,7 @@ fn logs_alone() {
         alignment
             .joined
             .iter()
-            .all(|one| one.server.is_some() && one.client.is_some())
+            .all(|one| one.server().is_some() && one.client().is_some())
     );
     assert_eq!(alignment.clocks[0].zone_s, Some(7200));
     let widest = holds(&alignment, clients[0], &off, &off, 40 * SECOND);
@@ -188,7 +188,7 @@ proptest! {
         }
         for one in &alignment.joined {
             prop_assert_eq!(one.conns.len(), 2);
-            prop_assert!(one.server.is_some());
+            prop_assert!(one.server().is_some());
         }
     }
 
@@ -202,7 +202,7 @@ proptest! {
         let log = world.server_log(&stepped);
         let alignment = align(&world.records, &[], &world.sources, &AlignOptions::default());
         for life in &alignment.joined {
-            let (_, conn) = life.server.expect("joined by cid");
+            let (_, conn) = life.server().expect("joined by cid");
             let told = &world.lives[conn];
             let entry = &world.records.servers[0].conns[conn];
             for (line, truth) in [(&entry.opened, told.created()), (&entry.closed, told.closed())] {

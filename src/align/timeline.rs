@@ -98,12 +98,12 @@ impl Gather<'_> {
     fn index(&mut self) {
         for (index, joined) in self.alignment.joined.iter().enumerate() {
             for leg in &joined.conns {
-                self.of_conn[leg.conn] = Some(index);
+                self.of_conn[leg.conn()] = Some(index);
             }
-            if let Some((life, conn)) = joined.server {
+            if let Some((life, conn)) = joined.server() {
                 self.of_server[life][conn] = Some(index);
             }
-            if let Some((story, conn)) = joined.client {
+            if let Some((story, conn)) = joined.client() {
                 self.of_client[story][conn] = Some(index);
             }
         }
@@ -114,7 +114,7 @@ impl Gather<'_> {
             return Who::default();
         };
         let story = one
-            .client_story
+            .client_story()
             .map(|story| &self.records.clients[story].name);
         Who {
             client: link_client::name(self.records, one)
@@ -122,23 +122,23 @@ impl Gather<'_> {
                 .or_else(|| story.map(ToString::to_string)),
             address: self.address(one),
             server: one
-                .server_life
+                .server_life()
                 .and_then(|life| self.server_name(life))
                 .or_else(|| {
                     let leg = one.conns.last()?;
-                    Some(self.records.conns[leg.conn].tuple.resp.to_string())
+                    Some(self.records.conns[leg.conn()].resp().to_string())
                 }),
         }
     }
 
     fn address(&self, one: &Joined) -> Option<SocketAddr> {
         let server = one
-            .server
+            .server()
             .and_then(|(life, conn)| self.records.servers[life].conns[conn].peer);
         server.or_else(|| {
             one.conns
                 .last()
-                .map(|leg| self.records.conns[leg.conn].tuple.orig)
+                .map(|leg| self.records.conns[leg.conn()].orig())
         })
     }
 

@@ -328,7 +328,6 @@ fn captured(life: &Life, source: SourceId, wrong: &Wrong, part: f64, info: bool)
         icmp: Vec::new(),
         anomalies: Vec::new(),
         tail: Vec::new(),
-        capture_end: server_fin,
         longest_silence: None,
         last_silence: None,
         session: info.then(|| {

@@ -1,53 +1,88 @@
 //! What of a close is always at hand: what reports count, group and order by.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use super::finding::{Close, Confidence};
 use crate::align::clock::When;
-use crate::shelf::Shelved;
-use crate::shelf::word::{Word, shared};
-use crate::time::Instant;
+use crate::shelf::word::Word;
+use crate::shelf::{Name, Shelved};
+use crate::time::{Bounds, Instant};
 
-/// A close in short.
+/// A close in short. There are as many as a storm had reconnects, so that each byte counts.
 #[derive(Clone, Debug)]
 pub struct CloseSketch {
+    closed_at: When,
+    span: [Instant; 2],
     /// Its place in the list, from 1.
     pub number: u32,
-    /// Index into the joined list.
-    pub joined: usize,
-    /// Cause.
-    pub cause: Word,
-    /// Detail.
-    pub detail: Word,
+    joined: u32,
+    server_life: u32,
+    /// Pieces of evidence.
+    pub evidence: u32,
+    /// Things to do.
+    pub remedies: u32,
+    cause: Name,
+    detail: Name,
+    /// Client name.
+    pub client_name: Option<Name>,
+    /// Client library.
+    pub client_lang: Option<Name>,
+    /// Its version.
+    pub client_version: Option<Name>,
+    /// Where the client is: its own address, else the one that the server sees.
+    pub host: Option<IpAddr>,
     /// Confidence.
     pub confidence: Confidence,
     /// It never became a session.
     pub attempt: bool,
-    /// When it was closed.
-    pub closed_at: Option<When>,
-    /// The first and the last moment that its evidence names.
-    pub span: Option<(Instant, Instant)>,
-    /// Pieces of evidence.
-    pub evidence: usize,
-    /// Things to do.
-    pub remedies: usize,
-    /// Index of the server life it went to.
-    pub server_life: Option<usize>,
-    /// Client name.
-    pub client_name: Option<Arc<str>>,
-    /// Client library.
-    pub client_lang: Option<Arc<str>>,
-    /// Its version.
-    pub client_version: Option<Arc<str>>,
-    /// Where the client is: its own address, else the one that the server sees.
-    pub host: Option<IpAddr>,
+    is_timed: bool,
+    is_proven: bool,
 }
 
+/// No server life.
+const NONE: u32 = u32::MAX;
+
+/// Stands where there is no time.
+const NEVER: When = When {
+    at: Instant(0),
+    bounds: Bounds { low: 0, high: 0 },
+    digits: 0,
+};
+
 impl CloseSketch {
+    /// When it was closed.
+    pub fn closed_at(&self) -> Option<When> {
+        self.is_timed.then_some(self.closed_at)
+    }
+
+    /// The first and the last moment that its evidence names.
+    pub fn span(&self) -> Option<(Instant, Instant)> {
+        self.is_proven.then_some((self.span[0], self.span[1]))
+    }
+
     /// `c12`.
     pub fn id(&self) -> String {
         format!("c{}", self.number)
+    }
+
+    /// Cause.
+    pub fn cause(&self) -> Word {
+        self.cause.text()
+    }
+
+    /// Detail.
+    pub fn detail(&self) -> Word {
+        self.detail.text()
+    }
+
+    /// Index into the joined list.
+    pub const fn joined(&self) -> usize {
+        self.joined as usize
+    }
+
+    /// Index of the server life it went to.
+    pub fn server_life(&self) -> Option<usize> {
+        (self.server_life != NONE).then_some(self.server_life as usize)
     }
 }
 
@@ -56,31 +91,46 @@ impl Shelved for Close {
 
     fn sketch(&self) -> CloseSketch {
         let moments = || self.evidence.iter().filter_map(|piece| Some(piece.at?.at));
-        let name = |name: &Option<String>| name.as_deref().map(shared);
+        let name = |name: &Option<String>| name.as_deref().map(Name::of);
+        // Lists in memory have fewer than 2^32 members.
+        let span = moments().min().zip(moments().max());
+        let (first, last) = span.unwrap_or((NEVER.at, NEVER.at));
         CloseSketch {
+            closed_at: self.closed_at.unwrap_or(NEVER),
+            span: [first, last],
             number: self
                 .id
                 .strip_prefix('c')
                 .and_then(|number| number.parse().ok())
                 .unwrap_or(0),
-            joined: self.joined,
-            cause: self.cause,
-            detail: self.detail,
-            confidence: self.confidence,
-            attempt: self.attempt,
-            closed_at: self.closed_at,
-            span: moments().min().zip(moments().max()),
-            evidence: self.evidence.len(),
-            remedies: self.remedy.len(),
-            server_life: self.server_life,
+            joined: self.joined as u32,
+            server_life: self.server_life.map_or(NONE, |life| life as u32),
+            evidence: self.evidence.len() as u32,
+            remedies: self.remedy.len() as u32,
+            cause: Name::of(self.cause),
+            detail: Name::of(self.detail),
             client_name: name(&self.client_name),
             client_lang: name(&self.client_lang),
             client_version: name(&self.client_version),
             host: self.client_side.or(self.client).map(|address| address.ip()),
+            confidence: self.confidence,
+            attempt: self.attempt,
+            is_timed: self.closed_at.is_some(),
+            is_proven: span.is_some(),
         }
     }
 
     fn recall(&mut self, sketch: &CloseSketch) {
         self.id = sketch.id();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sketch_is_short() {
+        assert!(size_of::<CloseSketch>() <= 112);
     }
 }

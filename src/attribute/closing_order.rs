@@ -9,7 +9,6 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::source::SourceId;
-use crate::span::Moment;
 use crate::time::SECOND;
 
 /// Closes further apart than this are not one process's last act: both a kernel and a stopping server need well under a
@@ -20,14 +19,14 @@ const APART: i64 = SECOND / 20;
 #[derive(Clone, Copy, Debug)]
 pub struct Held {
     /// Index of the disconnect.
-    pub disconnect: usize,
+    pub disconnect: u32,
     /// When the server could accept it, where its handshake was seen, in nanoseconds of the common line.
     pub taken: Option<i64>,
     /// When it was closed, in nanoseconds of the common line.
     pub closed: i64,
-    /// The packet with which the server's side closed it, without a reason and a session being up, and the capture that
-    /// shows it: only one capture's times tell microseconds apart.
-    pub by_server: Option<(SourceId, Moment)>,
+    /// When the server's side closed it, without a reason and a session being up, in nanoseconds of the capture that shows
+    /// it: only one capture's times tell microseconds apart.
+    pub by_server: Option<(SourceId, i64)>,
 }
 
 /// How many connections were closed in one go, and whether in exact reverse of their descriptors.
@@ -42,19 +41,22 @@ pub struct Order {
 /// The order of each close that was one of several, by disconnect.
 #[derive(Clone, Debug, Default)]
 pub struct ClosingOrder {
-    of: HashMap<usize, Order>,
+    of: HashMap<u32, Order>,
 }
 
 impl ClosingOrder {
     /// Of all connections that a server held.
     pub fn new(held: &[Held]) -> Self {
+        if !held.iter().any(|one| one.by_server.is_some()) {
+            return Self::default();
+        }
         let descriptors = descriptors(held);
         let mut ends: Vec<_> = held
             .iter()
             .filter_map(|one| {
                 let (source, at) = one.by_server?;
                 let descriptor = descriptors.get(&one.disconnect).copied();
-                Some((source, at.ns, descriptor, one.disconnect))
+                Some((source, at, descriptor, one.disconnect))
             })
             .collect();
         // Of one time the highest first: a capture that rounds its times shows no order among them.
@@ -79,13 +81,13 @@ impl ClosingOrder {
     /// The order in which a connection was closed with others; `None` where it was alone, or where one's descriptor is not
     /// known.
     pub fn of(&self, disconnect: usize) -> Option<Order> {
-        self.of.get(&disconnect).copied()
+        self.of.get(&(disconnect as u32)).copied()
     }
 }
 
 /// A new connection gets the lowest free descriptor (accept(2)): their order, from the connections alone. What else
 /// the process opens in between may shift them.
-fn descriptors(held: &[Held]) -> HashMap<usize, u32> {
+fn descriptors(held: &[Held]) -> HashMap<u32, u32> {
     let mut steps: Vec<(i64, bool, usize)> = Vec::new();
     for (index, one) in held.iter().enumerate() {
         let Some(taken) = one.taken else { continue };
@@ -115,24 +117,17 @@ fn descriptors(held: &[Held]) -> HashMap<usize, u32> {
 mod tests {
     use super::{ClosingOrder, Held, Order};
     use crate::source::SourceId;
-    use crate::span::Moment;
 
     /// Each connection: taken, closed, by the server.
     fn order(connections: &[(i64, i64, bool)]) -> Option<Order> {
         let held: Vec<Held> = connections
             .iter()
-            .enumerate()
-            .map(|(disconnect, (taken, closed, by_server))| Held {
+            .zip(0..)
+            .map(|((taken, closed, by_server), disconnect)| Held {
                 disconnect,
                 taken: Some(*taken),
                 closed: *closed,
-                by_server: by_server.then_some((
-                    SourceId(0),
-                    Moment {
-                        ns: *closed,
-                        frame: 1,
-                    },
-                )),
+                by_server: by_server.then_some((SourceId(0), *closed)),
             })
             .collect();
         ClosingOrder::new(&held).of(1)

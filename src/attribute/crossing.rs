@@ -110,11 +110,7 @@ impl Half {
             .filter(|facts| facts.source == conn.source)
             .any(|facts| facts.dropped.is_some_and(|dropped| dropped > 0));
         let closed = !conn.rsts.is_empty() || conn.orig.fin.is_some() && conn.resp.fin.is_some();
-        let until = if closed {
-            conn.last
-        } else {
-            conn.capture_end.max(conn.last)
-        };
+        let until = if closed { conn.last } else { view.capture_end };
         Self {
             source: conn.source,
             packets: conn

@@ -73,12 +73,14 @@ impl<'a> Disconnect<'a> {
             .conns
             .iter()
             .zip(conns)
-            .map(|(leg, conn)| View::new(conn, *leg, alignment))
+            .map(|(leg, conn)| View::new(conn, *leg, records, alignment))
             .collect();
-        let life = joined.server_life.or(joined.server.map(|(life, _)| life));
+        let life = joined
+            .server_life()
+            .or(joined.server().map(|(life, _)| life));
         let story = joined
-            .client_story
-            .or(joined.client.map(|(story, _)| story));
+            .client_story()
+            .or(joined.client().map(|(story, _)| story));
         let mut disconnect = Self {
             records,
             alignment,
@@ -86,12 +88,12 @@ impl<'a> Disconnect<'a> {
             joined,
             views,
             server: joined
-                .server
+                .server()
                 .and_then(|(life, conn)| records.servers.get(life)?.conns.get(conn)),
             life: life.and_then(|life| Some((life, records.servers.get(life)?))),
             story: story.and_then(|story| records.clients.get(story)),
             client: joined
-                .client
+                .client()
                 .and_then(|(story, conn)| records.clients.get(story)?.conns.get(conn)),
             opened: None,
             closed: None,

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::align::clock::When;
+use crate::shelf::Name;
+use crate::source::SourceId;
 use crate::span::Cite;
 use crate::time::SECOND;
 
@@ -16,24 +17,24 @@ use super::farewell::Farewell;
 use super::finding::Evidence;
 use super::life_end::LAST_WORDS;
 use super::moments::{Moments, Spans};
-use super::told::{Aside, Told};
+use super::told::{Asides, Told};
 use super::wire::Side;
 
 /// One end among the ends at a server.
 #[derive(Clone, Debug)]
 pub struct EndMark {
-    /// Index of the disconnect in the case.
-    pub disconnect: usize,
     /// When.
     pub at: When,
-    /// When it was opened.
-    pub opened: Option<When>,
+    /// When it was opened: the best value, and the latest possible.
+    pub opened: Option<(i64, i64)>,
+    /// Index of the disconnect in the case.
+    pub disconnect: u32,
+    /// Whose it was, as [`Endpoint`] numbers hosts.
+    pub host: u32,
     /// The side whose FIN or RST came first, where packets show it.
     pub first: Option<Side>,
     /// The client's log says that the remote side ended it (EOF or reset), and nothing else.
     pub remote_by_log: bool,
-    /// Whose it was.
-    pub host: Host,
     /// A session was up.
     pub ready: bool,
     /// Its client did not read for long: what the server has sent waits in its host's kernel, whether the process lives or
@@ -41,6 +42,25 @@ pub struct EndMark {
     pub clogged: bool,
     /// Server's log gives a reason of its own for it (anything but client closed, read or write error, shutdown).
     pub own_reason: bool,
+}
+
+impl EndMark {
+    /// The end of a disconnect.
+    pub fn new(disconnect: &Disconnect, at: When) -> Self {
+        let opened = disconnect.opened;
+        Self {
+            at,
+            opened: opened.map(|opened| (opened.at.0, opened.bounds.high)),
+            // Lists in memory have fewer than 2^32 members.
+            disconnect: disconnect.index as u32,
+            host: 0,
+            first: None,
+            remote_by_log: false,
+            ready: false,
+            clogged: false,
+            own_reason: false,
+        }
+    }
 }
 
 /// Where a client is, or its name where no address is known.
@@ -68,21 +88,23 @@ pub struct Attempt {
 /// A server process's INFO on the wire.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// Index of the disconnect in the case.
-    pub disconnect: usize,
     /// When.
     pub at: When,
+    /// The packet.
+    pub frame: u64,
+    /// Its capture.
+    pub source: SourceId,
+    /// Index of the disconnect in the case.
+    pub disconnect: u32,
     /// INFO's server_id.
-    pub server_id: Arc<str>,
-    /// The place.
-    pub cite: Cite,
+    pub server_id: Name,
 }
 
 impl Seen {
     /// As evidence.
     pub fn evidence(&self) -> Evidence {
         Evidence {
-            cite: self.cite,
+            cite: Cite::frame(self.source, self.frame),
             at: Some(self.at),
             says: format!("INFO of server {}", short(&self.server_id)),
             supports: true,
@@ -98,7 +120,7 @@ pub struct Endpoint {
     /// Its address, where known.
     pub address: Option<SocketAddr>,
     /// Every end, by time.
-    pub ends: Vec<EndMark>,
+    ends: Vec<EndMark>,
     /// Attempts that failed, by time.
     pub attempts: Vec<Attempt>,
     /// INFOs seen, by time.
@@ -113,6 +135,8 @@ pub struct Endpoint {
     farewells: Vec<(When, Farewell)>,
     /// Connections that it held, until their order is known.
     held: Vec<Held>,
+    /// Numbers of its clients' hosts.
+    hosts: HashMap<Host, u32>,
     index: Index,
 }
 
@@ -135,6 +159,11 @@ pub struct CommonFate {
 }
 
 impl Endpoint {
+    /// Every end, by time: what the index does not answer is asked once, and they are many.
+    pub fn take_ends(&mut self) -> Vec<EndMark> {
+        std::mem::take(&mut self.ends)
+    }
+
     /// How many of the server's connections ended at this instant by the server's side, and whether any lived on.
     pub fn common_fate(&self, at: When) -> CommonFate {
         let fine = if at.digits < 3 { SECOND } else { INSTANT };
@@ -184,8 +213,8 @@ impl Endpoint {
     pub fn same_process_across(&self, at: When) -> Option<&Seen> {
         let (before, after) = self.infos_around(at)?;
         let own = self.index.infos_of.get(&before.server_id)?;
-        let next = own.get(own.partition_point(|info| *info < after))?;
-        self.infos.get(*next)
+        let next = own.get(own.partition_point(|info| (*info as usize) < after))?;
+        self.infos.get(*next as usize)
     }
 
     /// When somebody was greeted first after a moment: the server takes connections again.
@@ -254,7 +283,7 @@ struct Index {
     /// Indices of refused attempts.
     refused: Vec<usize>,
     /// For each server id the indices of its INFOs.
-    infos_of: HashMap<Arc<str>, Vec<usize>>,
+    infos_of: HashMap<Name, Vec<u32>>,
     stillborn: Moments,
     noticed: Moments,
     closing_order: ClosingOrder,
@@ -282,7 +311,7 @@ impl Kin {
             hosts: Hosts::new(by_server),
             ready: Spans::new(
                 ends.filter(|end| end.ready && !end.clogged)
-                    .filter_map(|end| Some((end.opened?.bounds.high, end.at.bounds.low))),
+                    .filter_map(|end| Some((end.opened?.1, end.at.bounds.low))),
             ),
         }
     }
@@ -292,7 +321,7 @@ impl Kin {
 #[derive(Clone, Debug, Default)]
 struct Hosts {
     /// Ends by their earliest moment: that, the latest, and the host's number.
-    ends: Vec<(i64, i64, usize)>,
+    ends: Vec<(i64, i64, u32)>,
     /// For each of `ends`, how many come before the run of its own host.
     run: Vec<usize>,
     /// The longest from earliest to latest.
@@ -301,13 +330,8 @@ struct Hosts {
 
 impl Hosts {
     fn new<'a>(marks: impl Iterator<Item = &'a EndMark>) -> Self {
-        let mut numbers: HashMap<&Host, usize> = HashMap::new();
-        let mut ends: Vec<(i64, i64, usize)> = marks
-            .map(|end| {
-                let next = numbers.len();
-                let host = *numbers.entry(&end.host).or_insert(next);
-                (end.at.bounds.low, end.at.bounds.high, host)
-            })
+        let mut ends: Vec<(i64, i64, u32)> = marks
+            .map(|end| (end.at.bounds.low, end.at.bounds.high, end.host))
             .collect();
         ends.sort_unstable();
         let mut run = Vec::with_capacity(ends.len());
@@ -324,7 +348,7 @@ impl Hosts {
     }
 
     /// Adds hosts to `found` until it has two.
-    fn near(&self, at: When, slack: i64, found: &mut Vec<usize>) {
+    fn near(&self, at: When, slack: i64, found: &mut Vec<u32>) {
         let from = at.bounds.low.saturating_sub(slack);
         let mut left = self
             .ends
@@ -354,17 +378,26 @@ const PART: usize = 4096;
 pub struct Endpoints {
     /// The endpoints.
     pub list: Vec<Endpoint>,
-    /// For each joined connection its endpoint.
-    pub of: Vec<Option<usize>>,
+    /// For each joined connection its endpoint, [`NOWHERE`] where none is known.
+    of: Vec<u32>,
     /// Endpoints and client hosts with a handshake that took no time worth mentioning.
     pub quick_paths: BTreeSet<(Option<usize>, IpAddr)>,
 }
 
+/// No endpoint.
+const NOWHERE: u32 = u32::MAX;
+
 impl Endpoints {
+    /// The endpoint that a joined connection went to: an index into the list.
+    pub fn of(&self, joined: usize) -> Option<usize> {
+        let of = self.of[joined];
+        (of != NOWHERE).then_some(of as usize)
+    }
+
     /// Groups `count` joined connections by server; `tell` says what each tells of its server. Also
-    /// returns what some tell of others, by index.
-    pub fn new(count: usize, tell: impl Fn(usize) -> Told + Sync) -> (Self, Vec<(usize, Aside)>) {
-        let mut asides = Vec::new();
+    /// returns what they tell of others.
+    pub fn new(count: usize, tell: impl Fn(usize) -> Told + Sync) -> (Self, Asides) {
+        let mut asides = Asides::default();
         let mut endpoints = Self {
             list: Vec::new(),
             of: Vec::with_capacity(count),
@@ -374,13 +407,11 @@ impl Endpoints {
         let mut by_life: BTreeMap<usize, usize> = BTreeMap::new();
         let mut by_name: BTreeMap<String, usize> = BTreeMap::new();
         let mut loose: Vec<Told> = Vec::new();
-        let all: Vec<usize> = (0..count).collect();
-        for part in all.chunks(PART) {
-            let told: Vec<Told> = part.par_iter().map(|index| tell(*index)).collect();
-            for mut told in told {
-                if told.aside.says_something() {
-                    asides.push((told.index, std::mem::take(&mut told.aside)));
-                }
+        for part in (0..count).step_by(PART) {
+            let part = part..count.min(part + PART);
+            let told: Vec<Told> = part.into_par_iter().map(&tell).collect();
+            for told in told {
+                asides.take(told.index, &told.aside);
                 let (address, life, name) = (told.address, told.life, told.name.as_ref());
                 let known = address
                     .and_then(|address| by_address.get(&address))
@@ -388,12 +419,17 @@ impl Endpoints {
                     .or_else(|| name.and_then(|name| by_name.get(name)))
                     .copied();
                 if address.is_none() && life.is_none() && name.is_none() {
-                    endpoints.of.push(None);
+                    endpoints.of.push(NOWHERE);
                     loose.push(told);
                     continue;
                 }
                 let endpoint = known.unwrap_or_else(|| {
-                    endpoints.list.push(Endpoint::default());
+                    let mut fresh = Endpoint::default();
+                    if endpoints.list.is_empty() {
+                        // Mostly there is one server, and this takes no memory until it is used.
+                        fresh.reserve(count);
+                    }
+                    endpoints.list.push(fresh);
                     endpoints.list.len() - 1
                 });
                 if let Some(address) = address {
@@ -409,7 +445,7 @@ impl Endpoints {
                 if let Some(name) = name {
                     by_name.insert(name.clone(), endpoint);
                 }
-                endpoints.of.push(Some(endpoint));
+                endpoints.of.push(endpoint as u32);
                 let quick = told.quick.map(|host| (Some(endpoint), host));
                 endpoints.quick_paths.extend(quick);
                 endpoints.list[endpoint].add(told);
@@ -424,18 +460,20 @@ impl Endpoints {
             let quick = told.quick.map(|host| (only, host));
             endpoints.quick_paths.extend(quick);
             if let Some(only) = only {
-                endpoints.of[told.index] = Some(only);
+                endpoints.of[told.index] = only as u32;
                 endpoints.list[only].add(told);
             }
         }
         for endpoint in &mut endpoints.list {
-            endpoint.ends.sort_by_key(|end| (end.at.at, end.disconnect));
+            endpoint
+                .ends
+                .sort_unstable_by_key(|end| (end.at.at, end.disconnect));
             endpoint
                 .attempts
                 .sort_by_key(|attempt| (attempt.at.at, attempt.disconnect));
-            endpoint
-                .infos
-                .sort_by_key(|seen| (seen.at.at, seen.disconnect));
+            endpoint.infos.sort_unstable_by_key(|seen| {
+                (seen.at.at, seen.disconnect, seen.source, seen.frame)
+            });
             endpoint.lives.sort_unstable();
             endpoint.sort();
         }
@@ -447,13 +485,12 @@ impl Endpoint {
     /// Makes the index; ends, attempts and INFOs are in order by now.
     fn sort(&mut self) {
         let fraction = |end: &&EndMark| end.at.digits >= 3;
-        let mut infos_of: HashMap<Arc<str>, Vec<usize>> = HashMap::new();
+        let mut infos_of: HashMap<Name, Vec<u32>> = HashMap::new();
         for (index, seen) in self.infos.iter().enumerate() {
-            if let Some(own) = infos_of.get_mut(&seen.server_id) {
-                own.push(index);
-            } else {
-                infos_of.insert(seen.server_id.clone(), vec![index]);
-            }
+            infos_of
+                .entry(seen.server_id)
+                .or_default()
+                .push(index as u32);
         }
         self.farewells.sort_by_key(|(when, _)| when.at);
         self.index = Index {
@@ -463,7 +500,7 @@ impl Endpoint {
                 self.ends
                     .iter()
                     .filter(|end| end.ready)
-                    .filter_map(|end| Some((end.opened?.at.0, end.at.at.0))),
+                    .filter_map(|end| Some((end.opened?.0, end.at.at.0))),
             ),
             refused: (0..self.attempts.len())
                 .filter(|attempt| self.attempts[*attempt].refused)
@@ -475,12 +512,23 @@ impl Endpoint {
         };
     }
 
+    /// Makes room for what this many connections tell.
+    fn reserve(&mut self, count: usize) {
+        self.ends.reserve_exact(count);
+        self.infos.reserve_exact(count);
+        self.held.reserve_exact(count);
+    }
+
     fn add(&mut self, told: Told) {
         self.attempts.extend(told.attempts);
         self.infos.extend(told.infos);
         self.noticed.extend(told.noticed);
         self.stillborn.extend(told.stillborn);
-        self.ends.extend(told.end);
+        if let Some((end, host)) = told.end {
+            let next = self.hosts.len() as u32;
+            let host = *self.hosts.entry(host).or_insert(next);
+            self.ends.push(EndMark { host, ..end });
+        }
         self.farewells.extend(told.farewell);
         self.held.extend(told.held);
         self.over_limit += usize::from(told.over_limit);

@@ -15,13 +15,13 @@ const GAP: i64 = 60 * SECOND;
 /// Groups closes, worst first.
 pub fn group(closes: &Shelf<Close>, case: &Case) -> Vec<Incident> {
     let mut by_key: BTreeMap<(&str, &str, Option<usize>), Vec<usize>> = BTreeMap::new();
-    for (index, close) in closes.sketches().iter().enumerate() {
-        if matches!(close.cause, "client-close" | "unexplained" | "cluster") {
+    for (index, close) in closes.sketches().enumerate() {
+        if matches!(close.cause(), "client-close" | "unexplained" | "cluster") {
             continue;
         }
-        let endpoint = case.endpoints.of[close.joined];
+        let endpoint = case.endpoints.of(close.joined());
         by_key
-            .entry((close.cause, close.detail, endpoint))
+            .entry((close.cause(), close.detail(), endpoint))
             .or_default()
             .push(index);
     }
@@ -32,9 +32,9 @@ pub fn group(closes: &Shelf<Close>, case: &Case) -> Vec<Incident> {
             let apart = run.last().and_then(|last| {
                 Some(
                     closes[index]
-                        .closed_at?
+                        .closed_at()?
                         .at
-                        .since(closes[*last].closed_at?.at),
+                        .since(closes[*last].closed_at()?.at),
                 )
             });
             if apart.is_some_and(|apart| apart > GAP) {
@@ -78,7 +78,11 @@ fn incident(
         .as_deref()
         .cloned()
         .unwrap_or_default();
-    let times = || members.iter().filter_map(|index| closes[*index].closed_at);
+    let times = || {
+        members
+            .iter()
+            .filter_map(|index| closes[*index].closed_at())
+    };
     let server = first
         .server_name
         .clone()

@@ -54,7 +54,7 @@ use crate::source::Source;
 
 use advisories::Advisories;
 use disconnect::Disconnect;
-use endpoint::{Endpoint, Endpoints};
+use endpoint::{EndMark, Endpoint, Endpoints};
 use finding::{Analysis, Close, Evidence};
 use gone::Gone;
 use label::Label;
@@ -110,22 +110,22 @@ impl<'a> Case<'a> {
             case.with(index, |disconnect| Told::new(index, disconnect))
         });
         case.endpoints = endpoints;
-        for (index, aside) in &asides {
-            let of = case.endpoints.of[*index];
-            case.waits
-                .extend(aside.wait.map(|(wait, left)| (of, wait, left)));
-        }
+        let of = |index: u32| case.endpoints.of(index as usize);
+        let waits = asides.waits.iter();
+        case.waits = waits
+            .map(|(index, wait, left)| (of(*index), *wait, *left))
+            .collect();
         case.waits.sort_unstable();
-        case.survival = Survival::new(
-            asides
-                .iter()
-                .map(|(index, aside)| (case.endpoints.of[*index], aside.silences)),
-        );
+        case.survival = Survival::new(asides.died, asides.lived, of);
         let waiting = case.waits.iter().filter_map(|(of, ..)| *of);
         let mut listeners: BTreeMap<usize, Listener> =
             waiting.map(|of| (of, Listener::default())).collect();
-        for (index, of) in case.endpoints.of.iter().enumerate() {
-            if let Some(own) = of.and_then(|of| listeners.get_mut(&of)) {
+        for index in 0..count {
+            if let Some(own) = case
+                .endpoints
+                .of(index)
+                .and_then(|of| listeners.get_mut(&of))
+            {
                 case.with(index, |disconnect| own.hear(disconnect));
             }
         }
@@ -142,7 +142,7 @@ impl<'a> Case<'a> {
             .filter(|story| story.conns.iter().any(|conn| conn.intended))
             .map(|story| story.library)
             .collect();
-        case.stale_leavings = Moments::new(asides.iter().filter_map(|(_, aside)| aside.stale_left));
+        case.stale_leavings = Moments::new(asides.stale_left);
         case.gone = (0..count)
             .into_par_iter()
             .map(|index| {
@@ -151,12 +151,13 @@ impl<'a> Case<'a> {
                 })
             })
             .collect();
-        let by_end = |endpoint: &Endpoint| {
-            (0..endpoint.ends.len())
-                .filter(|end| case.gone[endpoint.ends[*end].disconnect].is_some())
+        let gone = &case.gone;
+        let by_end = |endpoint: &mut Endpoint| {
+            let ends = endpoint.take_ends().into_iter();
+            ends.filter(|end| gone[end.disconnect as usize].is_some())
                 .collect()
         };
-        let died: Vec<Vec<usize>> = case.endpoints.list.iter().map(by_end).collect();
+        let died: Vec<Vec<EndMark>> = case.endpoints.list.iter_mut().map(by_end).collect();
         if died.iter().all(Vec::is_empty) {
             return case;
         }
@@ -181,7 +182,7 @@ impl<'a> Case<'a> {
         let conns: Vec<_> = joined
             .conns
             .iter()
-            .filter_map(|leg| self.records.conns.get(leg.conn))
+            .filter_map(|leg| self.records.conns.get(leg.conn()))
             .collect();
         look(&Disconnect::new(
             index,
@@ -194,14 +195,14 @@ impl<'a> Case<'a> {
 
     /// An attempt that nobody answered because the server of that address had ended and was not back; `died` holds for
     /// each endpoint the ends that the server's own end explains.
-    fn refused_while_gone(&self, disconnect: &Disconnect, died: &[Vec<usize>]) -> Option<Gone> {
+    fn refused_while_gone(&self, disconnect: &Disconnect, died: &[Vec<EndMark>]) -> Option<Gone> {
         let refusal = disconnect.refused()?;
         let at = disconnect.closed?;
         let endpoint = self.endpoint(disconnect)?;
-        let died = &died[self.endpoints.of[disconnect.index]?];
-        let last = died.partition_point(|end| endpoint.ends[*end].at.at <= at.at);
-        let died = &endpoint.ends[died[last.checked_sub(1)?]];
-        let gone = self.gone.get(died.disconnect)?.as_deref()?;
+        let died = &died[self.endpoints.of(disconnect.index)?];
+        let last = died.partition_point(|end| end.at.at <= at.at);
+        let died = &died[last.checked_sub(1)?];
+        let gone = self.gone.get(died.disconnect as usize)?.as_deref()?;
         let back = endpoint.spoke_between(died.at, at);
         (!back).then(|| Gone {
             evidence: std::iter::once(refusal)
@@ -215,7 +216,7 @@ impl<'a> Case<'a> {
     pub fn endpoint(&self, disconnect: &Disconnect) -> Option<&Endpoint> {
         self.endpoints
             .list
-            .get(self.endpoints.of[disconnect.index]?)
+            .get(self.endpoints.of(disconnect.index)?)
     }
 
     /// Whether the server process ended and this socket with it.
@@ -225,7 +226,7 @@ impl<'a> Case<'a> {
 
     /// Another connection between the same hosts shows a path with a short round trip.
     pub fn knows_quick_path(&self, disconnect: &Disconnect) -> bool {
-        let endpoint = self.endpoints.of[disconnect.index];
+        let endpoint = self.endpoints.of(disconnect.index);
         let host = disconnect.client_addresses().0.map(|address| address.ip());
         host.is_some_and(|host| self.endpoints.quick_paths.contains(&(endpoint, host)))
     }
@@ -244,7 +245,7 @@ impl<'a> Case<'a> {
         use crate::time::SECOND;
         const DEFAULTS: [i64; 3] = [2 * SECOND, 5 * SECOND, 20 * SECOND];
         let alike = |other: i64| (other - waited).abs() * 20 <= other.max(waited);
-        let endpoint = self.endpoints.of[disconnect.index];
+        let endpoint = self.endpoints.of(disconnect.index);
         let at = disconnect.closed.map_or(0, |when| when.at.0);
         waited >= SECOND / 4
             && (DEFAULTS.into_iter().any(alike)
@@ -260,7 +261,7 @@ impl<'a> Case<'a> {
 
     /// A packet that shows the server running and serving others while this connection waited to be accepted.
     pub fn served_others_meanwhile(&self, disconnect: &Disconnect) -> Option<Evidence> {
-        let listener = self.listeners.get(&self.endpoints.of[disconnect.index]?)?;
+        let listener = self.listeners.get(&self.endpoints.of(disconnect.index)?)?;
         let view = disconnect.views.iter().find(|view| view.established())?;
         listener.spoke_meanwhile(view, self)
     }
@@ -279,14 +280,14 @@ impl<'a> Case<'a> {
 
     /// How many connections this one's server refused over a limit.
     pub fn refused_over_limit(&self, disconnect: &Disconnect) -> usize {
-        let endpoint = self.endpoints.of[disconnect.index];
+        let endpoint = self.endpoints.of(disconnect.index);
         endpoint.map_or(0, |of| self.endpoints.list[of].over_limit)
     }
 
     /// The idle timer that connections of this server tell of, one of which died after `idle`.
     pub fn timer(&self, disconnect: &Disconnect, idle: i64) -> Timer {
         self.survival
-            .timer(self.endpoints.of[disconnect.index], idle)
+            .timer(self.endpoints.of(disconnect.index), idle)
     }
 
     /// The server in words: its name, else its address, else "the server".
@@ -327,13 +328,13 @@ pub fn attribute(bundle: Bundle) -> Analysis {
     let known = advisories
         .as_deref()
         .unwrap_or_else(|| advisories::embedded());
-    let (closes, incidents, advisories) = {
+    let (closes, incidents) = {
         let case = Case::new(&records, &alignment, known);
         let closes = judge(&case, &spool);
         let incidents = incident::group(&closes, &case);
-        let advisories = context(&closes, &records, known);
-        (closes, incidents, advisories)
+        (closes, incidents)
     };
+    let advisories = context(&closes, &records, known);
     let process_ends = process_end::ends(&records, &alignment, &closes);
     let signs = signs::signs(&records, &alignment);
     let Alignment { clocks, joined, .. } = alignment;
@@ -356,28 +357,34 @@ const PART: usize = 2048;
 
 /// The verdict on every closed socket, by time.
 fn judge(case: &Case, spool: &Arc<Spool>) -> Shelf<Close> {
-    let all: Vec<usize> = (0..case.alignment.joined.len()).collect();
+    let count = case.alignment.joined.len();
     // Few enough stay in memory.
-    let room = if all.len() <= PART { PART } else { 0 };
-    let parts: Vec<Vec<Put<Close>>> = all
-        .par_chunks(PART)
+    let room = if count <= PART { PART } else { 0 };
+    let parts: Vec<Vec<Put<Close>>> = (0..count.div_ceil(PART))
+        .into_par_iter()
         .map(|part| {
             let mut writer = Writer::with_room(spool, room);
-            let close = |index: &usize| {
-                case.with(*index, |disconnect| {
+            let close = |index: usize| {
+                case.with(index, |disconnect| {
                     disconnect.ended().then(|| rank::close(disconnect, case))
                 })
             };
-            part.iter()
+            (part * PART..count.min((part + 1) * PART))
                 .filter_map(close)
                 .map(|close| writer.put(close))
                 .collect()
         })
         .collect();
-    let mut puts: Vec<Put<Close>> = parts.into_iter().flatten().collect();
-    puts.sort_by_key(|put| (put.sketch.closed_at.map(|when| when.at), put.sketch.joined));
+    let mut puts: Vec<Put<Close>> = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+    puts.extend(parts.into_iter().flatten());
+    puts.sort_unstable_by_key(|put| {
+        (
+            put.sketch.closed_at().map(|when| when.at),
+            put.sketch.joined(),
+        )
+    });
     let mut closes = Shelf::default();
-    closes.extend(puts);
+    closes.append(puts);
     closes.amend(|index, sketch| sketch.number = index as u32 + 1);
     closes
 }
@@ -388,16 +395,12 @@ fn context(closes: &Shelf<Close>, records: &Records, known: &Advisories) -> Vec<
         .servers
         .iter()
         .filter_map(|life| Some(("nats-server", life.identity.version.as_deref()?)));
-    let told: BTreeSet<(&str, &str)> = closes
-        .sketches()
-        .iter()
-        .filter_map(|close| {
-            Some((
-                close.client_lang.as_deref()?,
-                close.client_version.as_deref()?,
-            ))
-        })
-        .collect();
+    let mut told: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for close in closes.sketches() {
+        // One by one: a set that is made from a list holds the list first, and a storm has hundreds of thousands.
+        let version = close.client_version.as_deref();
+        told.extend(close.client_lang.as_deref().zip(version));
+    }
     let clients = told.iter().filter_map(|(lang, version)| {
         Some((advisories::component::of_client(lang, version)?, *version))
     });

@@ -17,7 +17,7 @@ pub fn of(disconnect: &Disconnect, case: &Case) -> Outcome {
         word: "unknown",
         ..Outcome::default()
     };
-    let next = disconnect.joined.next;
+    let next = disconnect.joined.next();
     if let (Some(story), Some(conn)) = (disconnect.story, disconnect.client) {
         outcome.word = match conn.outcome {
             ClientOutcome::Reconnected => "reconnected",

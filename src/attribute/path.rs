@@ -93,6 +93,8 @@ fn healed<'a>(disconnect: &Disconnect<'a>) -> Option<Dead<'a>> {
             let run = view
                 .flow(from)
                 .worst_retransmissions
+                .as_deref()
+                .copied()
                 .filter(|run| run.count >= PERSISTENT && run.last.ns - run.first.ns >= SECOND)?;
             let spans = view.when(run.first).at < gave_up.at
                 && view.when(run.last).at.since(gave_up.at) > -SECOND;

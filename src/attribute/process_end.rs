@@ -45,9 +45,9 @@ impl ProcessEnd {
 pub fn ends(records: &Records, alignment: &Alignment, closes: &Shelf<Close>) -> Vec<ProcessEnd> {
     let mut counts = vec![0; records.servers.len()];
     for close in closes.sketches() {
-        let with_it = close.cause == "server-shutdown"
-            || matches!(close.detail, "oom-kill" | "out-of-memory");
-        let life = close.server_life.filter(|_| with_it);
+        let with_it = close.cause() == "server-shutdown"
+            || matches!(close.detail(), "oom-kill" | "out-of-memory");
+        let life = close.server_life().filter(|_| with_it);
         if let Some(count) = life.and_then(|life| counts.get_mut(life)) {
             *count += 1;
         }

@@ -7,10 +7,15 @@ use super::path::dead_path;
 /// The silences at each server.
 #[derive(Clone, Debug, Default)]
 pub struct Survival {
-    /// Endpoint, and the silence that a connection died of, ascending.
-    died: Vec<(Option<usize>, i64)>,
-    /// Endpoint, and the longest silence that a connection of it lived through, ascending.
-    lived: Vec<(Option<usize>, i64)>,
+    /// Server, and the silence that a connection to it died of, ascending.
+    died: Vec<(u32, i64)>,
+    /// Server, and the longest silence that a connection to it lived through, ascending.
+    lived: Vec<(u32, i64)>,
+}
+
+/// The number of a server in [`Survival`]: that of its endpoint counted from 1, 0 where it is not known.
+fn server(endpoint: Option<usize>) -> u32 {
+    endpoint.map_or(0, |endpoint| endpoint as u32 + 1)
 }
 
 /// A device's idle timer, as far as the deaths and survivals of one server's connections bound it; nanoseconds.
@@ -28,9 +33,9 @@ pub struct Timer {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Silences {
     /// The one that it died of.
-    died: Option<i64>,
+    pub died: Option<i64>,
     /// The longest that it lived through.
-    lived: Option<i64>,
+    pub lived: Option<i64>,
 }
 
 impl Silences {
@@ -60,22 +65,24 @@ impl Silences {
 }
 
 impl Survival {
-    /// Of connections by their endpoints.
-    pub fn new(all: impl Iterator<Item = (Option<usize>, Silences)>) -> Self {
-        let mut survival = Self::default();
-        for (of, silences) in all {
-            survival.died.extend(silences.died.map(|died| (of, died)));
-            survival
-                .lived
-                .extend(silences.lived.map(|lived| (of, lived)));
+    /// From the silences of connections by their indices; `endpoint` is where each went.
+    pub fn new(
+        mut died: Vec<(u32, i64)>,
+        mut lived: Vec<(u32, i64)>,
+        endpoint: impl Fn(u32) -> Option<usize>,
+    ) -> Self {
+        for silences in [&mut died, &mut lived] {
+            for (of, _) in silences.iter_mut() {
+                *of = server(endpoint(*of));
+            }
+            silences.sort_unstable();
         }
-        survival.died.sort_unstable();
-        survival.lived.sort_unstable();
-        survival
+        Self { died, lived }
     }
 
     /// The timer at a server of which a connection died after `idle`: its deaths are those within a fifth of that.
     pub fn timer(&self, endpoint: Option<usize>, idle: i64) -> Timer {
+        let endpoint = server(endpoint);
         let fifth = idle / 5;
         let died = &self.died;
         let from = died.partition_point(|dead| *dead < (endpoint, idle.saturating_sub(fifth)));
@@ -102,12 +109,16 @@ impl Survival {
 mod tests {
     use super::{Survival, Timer};
 
+    fn survival(died: &[(u32, i64)], lived: &[(u32, i64)]) -> Survival {
+        Survival::new(died.to_vec(), lived.to_vec(), |of| Some(of as usize))
+    }
+
     #[test]
     fn the_timer_lies_between_the_last_survived_and_the_first_deadly_silence() {
-        let survival = Survival {
-            died: vec![(Some(0), 95), (Some(0), 100), (Some(0), 400), (Some(1), 97)],
-            lived: vec![(Some(0), 30), (Some(0), 80), (Some(0), 200), (Some(1), 90)],
-        };
+        let survival = survival(
+            &[(0, 95), (0, 100), (0, 400), (1, 97)],
+            &[(0, 30), (0, 80), (0, 200), (1, 90)],
+        );
         let timer = Timer {
             deaths: 2,
             above: Some(80),
@@ -120,10 +131,7 @@ mod tests {
 
     #[test]
     fn another_servers_silences_bound_nothing() {
-        let survival = Survival {
-            died: vec![(Some(1), 100)],
-            lived: vec![(Some(0), 80), (Some(1), 0)],
-        };
+        let survival = survival(&[(1, 100)], &[(0, 80), (1, 0)]);
         let timer = survival.timer(Some(1), 100);
         assert_eq!((timer.deaths, timer.above, timer.below), (1, None, 100));
         assert_eq!(survival.timer(Some(2), 50).deaths, 0);

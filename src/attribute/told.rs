@@ -14,8 +14,7 @@ use crate::align::clock::When;
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::client::{ClientEventKind, Trouble};
 use crate::reconstruct::conn::Manner;
-use crate::shelf::word::shared;
-use crate::span::Cite;
+use crate::shelf::Name;
 use crate::time::SECOND;
 
 /// The server as this connection knows it, and what it saw of it.
@@ -39,8 +38,8 @@ pub struct Told {
     pub noticed: Option<When>,
     /// Likewise, if it was accepted and found reset within milliseconds.
     pub stillborn: Option<When>,
-    /// The end.
-    pub end: Option<EndMark>,
+    /// The end, and whose it was.
+    pub end: Option<(EndMark, Host)>,
     /// A goodbye of the server, and when.
     pub farewell: Option<(When, Farewell)>,
     /// That the server held it.
@@ -89,10 +88,11 @@ impl Told {
                 && !info.server_id.is_empty()
             {
                 told.infos.push(Seen {
-                    disconnect: index,
                     at: view.when(at),
-                    server_id: shared(&info.server_id),
-                    cite: Cite::frame(view.conn.source, at.frame),
+                    frame: at.frame,
+                    source: view.conn.source,
+                    disconnect: index as u32,
+                    server_id: Name::of(&info.server_id),
                 });
             }
         }
@@ -176,29 +176,27 @@ impl Told {
         let home = disconnect.view_at(Side::Server);
         let shown = home.or(disconnect.views.first()).filter(|_| by_server);
         told.held = (ready || greeted).then(|| Held {
-            disconnect: index,
+            disconnect: index as u32,
             taken: disconnect
                 .views
                 .iter()
                 .find_map(|view| Some(view.when(view.conn.handshake.ack?).at.0)),
             closed: at.at.0,
-            by_server: shown.and_then(|view| Some((view.conn.source, view.closer()?.at))),
+            by_server: shown.and_then(|view| Some((view.conn.source, view.closer()?.at.ns))),
         });
         let clogged = disconnect.views.iter().any(|view| {
             let flow = view.flow(Side::Client);
             flow.zero_window_since.is_some() || flow.zero_window_ns > LAST_WORDS
         });
-        told.end = Some(EndMark {
-            disconnect: index,
-            at,
-            opened: disconnect.opened,
+        let end = EndMark {
             first,
             remote_by_log,
-            host,
             ready,
             clogged,
             own_reason,
-        });
+            ..EndMark::new(disconnect, at)
+        };
+        told.end = Some((end, host));
         told
     }
 }
@@ -243,9 +241,30 @@ impl Aside {
             stale_left: stale::stated(disconnect).then(left).flatten(),
         }
     }
+}
 
-    /// Whether there is anything.
-    pub fn says_something(&self) -> bool {
-        self.wait.is_some() || self.silences != Silences::default() || self.stale_left.is_some()
+/// What all connections tell of others, by their indices in the case.
+#[derive(Debug, Default)]
+pub struct Asides {
+    /// See [`Aside::wait`].
+    pub waits: Vec<(u32, i64, i64)>,
+    /// The silence that a connection died of.
+    pub died: Vec<(u32, i64)>,
+    /// The longest silence that it lived through.
+    pub lived: Vec<(u32, i64)>,
+    /// See [`Aside::stale_left`].
+    pub stale_left: Vec<When>,
+}
+
+impl Asides {
+    /// Takes what one connection tells.
+    pub fn take(&mut self, index: usize, aside: &Aside) {
+        let index = index as u32;
+        self.waits
+            .extend(aside.wait.map(|(wait, left)| (index, wait, left)));
+        let Silences { died, lived } = aside.silences;
+        self.died.extend(died.map(|died| (index, died)));
+        self.lived.extend(lived.map(|lived| (index, lived)));
+        self.stale_left.extend(aside.stale_left);
     }
 }

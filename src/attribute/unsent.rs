@@ -94,13 +94,13 @@ fn by_reset<'a>(disconnect: &Disconnect<'a>, side: Side) -> Option<Unsent<'a>> {
 /// The connection's last silence, to its end or that of the capture.
 fn silence(view: &View) -> Option<(Moment, Moment)> {
     let conn = view.conn;
-    let still = conn.capture_end.ns - conn.last.ns;
+    let still = view.capture_end.ns - conn.last.ns;
     if still >= SHORTEST_PATIENCE
         && conn
             .last_silence
             .is_none_or(|silence| silence.until.ns - silence.from.ns < still)
     {
-        return Some((conn.last, conn.capture_end));
+        return Some((conn.last, view.capture_end));
     }
     conn.last_silence
         .map(|silence| (silence.from, silence.until))
@@ -110,7 +110,7 @@ fn silence(view: &View) -> Option<(Moment, Moment)> {
 /// behind data that is not acknowledged.
 fn quiet(view: &View, side: Side, from: Moment) -> bool {
     let flow = view.flow(side);
-    let run = flow.worst_retransmissions;
+    let run = flow.worst_retransmissions.as_deref();
     run.is_none_or(|run| run.first > from || run.last < from)
         && flow.unacked_since.is_none_or(|since| since > from)
         && flow.fin.is_none_or(|fin| fin > from)

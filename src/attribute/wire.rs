@@ -2,7 +2,7 @@
 
 use crate::align::Alignment;
 use crate::align::clock::When;
-use crate::align::joined::{Leg, Near};
+use crate::align::joined::{Leg, Near, Records};
 use crate::reconstruct::conn::{Conn, End, Flow, Manner, RetransmissionRun, Rst, RstOrigin};
 use crate::reconstruct::session::{Protocol, Session, Talk};
 use crate::span::{Cite, Moment};
@@ -82,6 +82,8 @@ pub struct View<'a> {
     pub conn: &'a Conn,
     /// Where the capture was taken.
     pub leg: Leg,
+    /// The capture's last packet: a connection still open then may live on.
+    pub capture_end: Moment,
     server_end: End,
     closer: Option<WireClose>,
     unread: bool,
@@ -111,7 +113,7 @@ fn unread(conn: &Conn) -> bool {
 
 impl<'a> View<'a> {
     /// A view of `conn`.
-    pub fn new(conn: &'a Conn, leg: Leg, alignment: &'a Alignment) -> Self {
+    pub fn new(conn: &'a Conn, leg: Leg, records: &Records, alignment: &'a Alignment) -> Self {
         let server_end = conn
             .session
             .as_ref()
@@ -120,6 +122,7 @@ impl<'a> View<'a> {
         let mut view = Self {
             conn,
             leg,
+            capture_end: records.capture_end(conn.source, conn.last),
             server_end,
             closer: None,
             unread: unread(conn),
@@ -319,7 +322,7 @@ impl<'a> View<'a> {
         const AGAIN: u32 = 3;
         let rst = self.answer_for_a_gone_socket(Side::Client)?;
         let late = [Side::Client, Side::Server].into_iter().any(|side| {
-            let run = self.flow(side).worst_retransmissions;
+            let run = self.flow(side).worst_retransmissions.as_deref();
             run.is_some_and(|run| {
                 run.count >= AGAIN && (-SECOND..2 * SECOND).contains(&(rst.at.ns - run.last.ns))
             })
@@ -350,7 +353,7 @@ impl<'a> View<'a> {
     pub fn dead_path(&self, side: Side) -> Option<DeadPath> {
         let flow = self.flow(side);
         let since = flow.unacked_since?;
-        let run = flow.final_retransmissions?;
+        let run = flow.final_retransmissions.as_deref().copied()?;
         let long = run.count >= 2 || run.last.ns - since.ns >= 1_000_000_000;
         if !long || self.zero_window_at_end(side.other()) {
             return None;

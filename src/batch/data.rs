@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::align::clock::When;
-use crate::attribute::finding::Analysis;
+use crate::attribute::finding::{Analysis, CloseSketch};
 use crate::report::table::{self, CLOSES, Cell, Columns, INCIDENTS, SOURCES, Type};
 
 /// Rows of one kind.
@@ -51,8 +51,10 @@ pub fn tables(bundle: &str, analysis: &Analysis) -> Tables {
         add("incidents", INCIDENTS, day(incident.from), row);
     }
     // Sources stand on the day of the bundle's first close.
-    let closes = analysis.closes.sketches().iter();
-    let first = closes.filter_map(|c| c.closed_at).min_by_key(|w| w.at);
+    let closes = analysis.closes.sketches();
+    let first = closes
+        .filter_map(CloseSketch::closed_at)
+        .min_by_key(|w| w.at);
     for source in &analysis.sources {
         let row = table::source(analysis, source);
         add("sources", SOURCES, day(first), row);

@@ -79,7 +79,7 @@ impl Store {
         record.closes = analysis.closes.len() as u64;
         record.incidents = analysis.incidents.len() as u64;
         for close in analysis.closes.sketches() {
-            let cause = format!("{}/{}", close.cause, close.detail);
+            let cause = format!("{}/{}", close.cause(), close.detail());
             *record.causes.entry(cause).or_default() += 1;
         }
         record.status = Status::Done;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, ensure};
 use natsleuth::attribute::finding::Analysis;
+use natsleuth::attribute::finding::CloseSketch;
 use natsleuth::reduce;
 use natsleuth::report::carve;
 use natsleuth::report::output::Output;
@@ -25,7 +26,7 @@ pub fn run(id: &str, output: &Output, arguments: &Input) -> anyhow::Result<u8> {
     reading::spare(output, &analysis.sources)?;
     let closes = carve::named(&analysis, id).with_context(|| unknown(id, &analysis))?;
     let captured = closes.iter().any(|&close| {
-        let joined = analysis.closes.sketch(close).map(|close| close.joined);
+        let joined = analysis.closes.sketch(close).map(CloseSketch::joined);
         joined
             .and_then(|joined| analysis.joined.get(joined))
             .is_some_and(|joined| !joined.conns.is_empty())

@@ -9,9 +9,10 @@ use std::io::Read;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::vec::IntoIter;
 
 use super::conn::Conn;
-use super::conn_table::{ConnTable, Interest, TableFacts};
+use super::conn_table::{ConnTable, Done, Interest, TableFacts};
 use super::four_tuple::{Endpoint, KeyHash};
 use super::key_log::KeyLog;
 use crate::parse::packet::{self, Defragmenter, IcmpError, Packet, Segment};
@@ -133,16 +134,13 @@ pub fn read(
         }
     });
     for conn in &mut result.conns {
-        conn.amend(|sketch| {
-            sketch.capture_end = result.facts.last;
-            sketch.end.seen_until(sketch.last, sketch.capture_end);
-        });
+        conn.amend(|sketch| sketch.seen_until(result.facts.last));
     }
     result
 }
 
 /// Like [`read`], handing each connection to what `map` makes for each thread as soon as it is over, in any order, and
-/// keeping only what that makes of it; [`Conn::capture_end`] is not known by then. The results are in order.
+/// keeping only what that makes of it. The results are in order.
 pub fn read_map<T: Send, F: FnMut(Conn) -> T>(
     pieces: &mut Pieces<'_>,
     options: &CaptureOptions,
@@ -210,27 +208,19 @@ pub fn read_map<T: Send, F: FnMut(Conn) -> T>(
                 .collect()
         })
     };
-    let mut done = Vec::new();
     let mut servers = BTreeSet::new();
     for table in &mut ends {
-        if done.is_empty() {
-            done = std::mem::take(&mut table.done);
-        } else {
-            done.append(&mut table.done);
-        }
         servers.append(&mut table.servers);
     }
-    done.sort_unstable_by_key(|done| done.first);
-    let found = done.len();
-    let conns: Vec<T> = done
-        .into_iter()
-        .filter(|done| {
-            done.only_if
-                .as_ref()
-                .is_none_or(|resp| servers.contains(&**resp))
-        })
-        .map(|done| done.conn)
-        .collect();
+    let found = ends.iter().map(|table| table.done.len()).sum();
+    let lists = ends.iter_mut().map(|table| std::mem::take(&mut table.done));
+    let mut conns: Vec<T> = Vec::with_capacity(found);
+    merged(lists, |done| {
+        let resp = done.only_if.as_deref();
+        if resp.is_none_or(|resp| servers.contains(resp)) {
+            conns.push(done.conn);
+        }
+    });
     let tables = ends.into_iter().map(|table| table.facts);
     let (facts, rejects) = decoder.finish(tables, (found - conns.len()) as u64);
     CaptureResult {
@@ -241,11 +231,25 @@ pub fn read_map<T: Send, F: FnMut(Conn) -> T>(
     }
 }
 
+/// Takes the connections of all tables by their first frames; each list is in order.
+fn merged<T>(lists: impl Iterator<Item = Vec<Done<T>>>, mut take: impl FnMut(Done<T>)) {
+    let mut lists: Vec<_> = lists.map(Vec::into_iter).collect();
+    let first = |list: &&mut IntoIter<Done<T>>| list.as_slice().first().map(|done| done.first);
+    while let Some(next) = lists
+        .iter_mut()
+        .filter(|list| first(list).is_some())
+        .min_by_key(first)
+        .and_then(Iterator::next)
+    {
+        take(next);
+    }
+}
+
 /// Bytes read at a time where other threads take them over: each time costs a wait or two.
-const HANDED_ON: usize = 1024 * 1024;
+const HANDED_ON: usize = 256 * 1024;
 
 /// Batches on their way to a worker.
-const QUEUE: usize = 8;
+const QUEUE: usize = 4;
 
 /// A buffer of frames and what was decoded from it.
 #[derive(Debug, Default)]

@@ -75,8 +75,6 @@ pub struct Conn {
     pub anomalies: Vec<Anomaly>,
     /// The last packets, oldest first (bounded to [`Conn::TAIL`]).
     pub tail: Vec<TailPacket>,
-    /// The whole capture's last packet: a connection still open then may live on.
-    pub capture_end: Moment,
     /// Longest time without any packet before the last one, and the packet that ended it: idle-timer evidence.
     pub longest_silence: Option<Silence>,
     /// The silence right before the first packet of the fatal exchange (the run of packets that ends the connection).
@@ -251,9 +249,9 @@ pub struct Flow {
     /// The first transmission of the oldest of those bytes.
     pub unacked_since: Option<Moment>,
     /// Retransmissions of those unacknowledged bytes, the last unbroken run: first and last packet, and how many.
-    pub final_retransmissions: Option<RetransmissionRun>,
+    pub final_retransmissions: Option<Box<RetransmissionRun>>,
     /// Longest unbroken run of retransmissions without new acknowledgement anywhere in the connection.
-    pub worst_retransmissions: Option<RetransmissionRun>,
+    pub worst_retransmissions: Option<Box<RetransmissionRun>>,
     /// Last advertised receive window, scaled, in bytes.
     pub window: Option<u64>,
     /// Smallest and largest receive window advertised after the handshake.

@@ -1,48 +1,81 @@
 //! What of a captured connection is always at hand: who, when, and by what names other sources may call it.
 
-use std::net::IpAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::conn::{Conn, ConnEnd, End, FourTuple};
-use crate::shelf::Shelved;
-use crate::shelf::word::shared;
+use super::conn::{Conn, ConnEnd, End, FourTuple, Manner};
+use crate::shelf::{Name, Shelved};
 use crate::source::SourceId;
 use crate::span::Moment;
 
-/// A connection in short.
+/// A connection in short. A capture of a storm leaves hundreds of thousands of these, so that each byte counts: what is rare or
+/// has a shorter form is behind a method.
 #[derive(Clone, Debug)]
 pub struct ConnSketch {
-    /// The capture that saw it.
-    pub source: SourceId,
-    /// Its ends.
-    pub tuple: FourTuple,
     /// First packet.
     pub first: Moment,
     /// Last packet.
     pub last: Moment,
-    /// The whole capture's last packet.
-    pub capture_end: Moment,
-    /// How it ended.
-    pub end: ConnEnd,
-    /// Initial sequence numbers: the originator's, the responder's.
-    pub isn: [Option<u32>; 2],
+    end_at: Moment,
+    client_id: u64,
+    /// The capture that saw it.
+    pub source: SourceId,
+    /// The name in CONNECT.
+    pub name: Option<Name>,
+    /// The library in CONNECT.
+    pub lang: Option<Name>,
+    server_id: Option<Name>,
+    /// The peer as the server sees it, where it is not the originator: the few addresses of a proxy or NAT.
+    other_peer: Option<Name>,
+    hosts: Hosts,
+    isn: [u32; 2],
+    /// Nanoseconds.
+    turns: [u32; 2],
+    ports: [u16; 2],
     /// Smallest and largest hop count: of the originator's packets, of the responder's.
     pub ttl: [Option<(u8, u8)>; 2],
-    /// SYN to SYN,ACK and SYN,ACK to ACK in nanoseconds, where neither was repeated.
-    pub turns: Option<(i64, i64)>,
-    /// Its first INFO.
-    pub info: Option<InfoSketch>,
-    /// The name in CONNECT.
-    pub name: Option<Arc<str>>,
-    /// The library in CONNECT.
-    pub lang: Option<Arc<str>>,
+    manner: Manner,
+    ended_by: Option<End>,
+    has: u8,
+}
+
+/// The addresses of a connection's ends: the originator's, the responder's.
+#[derive(Clone, Debug)]
+enum Hosts {
+    V4([Ipv4Addr; 2]),
+    Other(Box<[IpAddr; 2]>),
+}
+
+impl Hosts {
+    fn new(ips: [IpAddr; 2]) -> Self {
+        match ips {
+            [IpAddr::V4(orig), IpAddr::V4(resp)] => Self::V4([orig, resp]),
+            _ => Self::Other(Box::new(ips)),
+        }
+    }
+
+    fn get(&self, end: usize) -> IpAddr {
+        match self {
+            Self::V4(ips) => ips[end].into(),
+            Self::Other(ips) => ips[end],
+        }
+    }
+}
+
+/// What of a sketch is there.
+mod has {
+    pub const ORIG_ISN: u8 = 1;
+    pub const RESP_ISN: u8 = 2;
+    pub const TURNS: u8 = 4;
+    pub const CLIENT_ID: u8 = 8;
+    /// The server sees the originator.
+    pub const PEER: u8 = 16;
 }
 
 /// What INFO says of a connection's identity.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InfoSketch {
     /// `server_id`.
-    pub server_id: Arc<str>,
+    pub server_id: Name,
     /// `client_id`: the cid of the server's log.
     pub client_id: Option<u64>,
     /// `client_ip`: the peer as the server sees it.
@@ -50,11 +83,87 @@ pub struct InfoSketch {
 }
 
 impl ConnSketch {
+    const fn has(&self, what: u8) -> bool {
+        self.has & what != 0
+    }
+
+    /// Its ends.
+    pub fn tuple(&self) -> FourTuple {
+        FourTuple {
+            orig: self.orig(),
+            resp: self.resp(),
+        }
+    }
+
+    /// The originator.
+    pub fn orig(&self) -> SocketAddr {
+        self.socket(0)
+    }
+
+    /// The responder.
+    pub fn resp(&self) -> SocketAddr {
+        self.socket(1)
+    }
+
+    fn socket(&self, end: usize) -> SocketAddr {
+        SocketAddr::new(self.hosts.get(end), self.ports[end])
+    }
+
+    /// How it ended.
+    pub const fn end(&self) -> ConnEnd {
+        ConnEnd {
+            manner: self.manner,
+            by: self.ended_by,
+            at: self.end_at,
+        }
+    }
+
+    /// Takes the end of the capture into account.
+    pub fn seen_until(&mut self, capture_end: Moment) {
+        let mut end = self.end();
+        end.seen_until(self.last, capture_end);
+        self.set_end(end);
+    }
+
+    fn set_end(&mut self, end: ConnEnd) {
+        self.manner = end.manner;
+        self.ended_by = end.by;
+        self.end_at = end.at;
+    }
+
+    /// Initial sequence numbers: the originator's, the responder's.
+    pub fn isn(&self) -> [Option<u32>; 2] {
+        let [orig, resp] = self.isn;
+        [
+            self.has(has::ORIG_ISN).then_some(orig),
+            self.has(has::RESP_ISN).then_some(resp),
+        ]
+    }
+
+    /// SYN to SYN,ACK and SYN,ACK to ACK in nanoseconds, where neither was repeated nor took four seconds.
+    pub fn turns(&self) -> Option<(i64, i64)> {
+        let [there, back] = self.turns.map(i64::from);
+        self.has(has::TURNS).then_some((there, back))
+    }
+
+    /// Its first INFO.
+    pub fn info(&self) -> Option<InfoSketch> {
+        let orig = || self.hosts.get(0);
+        Some(InfoSketch {
+            server_id: self.server_id?,
+            client_id: self.has(has::CLIENT_ID).then_some(self.client_id),
+            client_ip: match self.other_peer {
+                Some(ip) => ip.parse().ok(),
+                None => self.has(has::PEER).then(orig),
+            },
+        })
+    }
+
     /// What names a connection for ever: server_id and client_id, from INFO.
-    pub fn identity(&self) -> Option<(&str, u64)> {
-        let info = self.info.as_ref()?;
+    pub fn identity(&self) -> Option<(Name, u64)> {
+        let info = self.info()?;
         let id = info.client_id?;
-        (!info.server_id.is_empty()).then_some((&*info.server_id, id))
+        (!info.server_id.is_empty()).then_some((info.server_id, id))
     }
 }
 
@@ -68,33 +177,62 @@ impl Shelved for Conn {
         let shake = &self.handshake;
         let turns = match (shake.syn, shake.syn_ack, shake.ack) {
             (Some(syn), Some(syn_ack), Some(ack)) if shake.syns == 1 && shake.syn_acks == 1 => {
-                Some((syn_ack.ns - syn.ns, ack.ns - syn_ack.ns))
+                let there = u32::try_from(syn_ack.ns - syn.ns).ok();
+                there.zip(u32::try_from(ack.ns - syn_ack.ns).ok())
             }
             _ => None,
         };
-        let both = [End::Orig, End::Resp];
+        let isn = [End::Orig, End::Resp].map(|end| self.flow(end).isn);
+        let client_id = info.and_then(|info| info.client_id);
+        let client_ip = info.and_then(|info| info.client_ip);
+        let sees_originator = client_ip == Some(self.tuple.orig.ip());
+        let has = [
+            (has::ORIG_ISN, isn[0].is_some()),
+            (has::RESP_ISN, isn[1].is_some()),
+            (has::TURNS, turns.is_some()),
+            (has::CLIENT_ID, client_id.is_some()),
+            (has::PEER, sees_originator),
+        ];
+        let turns = turns.unwrap_or_default();
+        let ends = [self.tuple.orig, self.tuple.resp];
         ConnSketch {
-            source: self.source,
-            tuple: self.tuple,
             first: self.first,
             last: self.last,
-            capture_end: self.capture_end,
-            end: self.end,
-            isn: both.map(|end| self.flow(end).isn),
-            ttl: both.map(|end| self.flow(end).ttl),
-            turns,
-            info: info.map(|info| InfoSketch {
-                server_id: shared(&info.server_id),
-                client_id: info.client_id,
-                client_ip: info.client_ip,
-            }),
-            name: connect.and_then(|connect| connect.name.as_deref().map(shared)),
-            lang: connect.and_then(|connect| connect.lang.as_deref().map(shared)),
+            end_at: self.end.at,
+            manner: self.end.manner,
+            ended_by: self.end.by,
+            client_id: client_id.unwrap_or(0),
+            other_peer: client_ip
+                .filter(|_| !sees_originator)
+                .map(|ip| Name::of(&ip.to_string())),
+            source: self.source,
+            name: connect.and_then(|connect| connect.name.as_deref().map(Name::of)),
+            lang: connect.and_then(|connect| connect.lang.as_deref().map(Name::of)),
+            server_id: info.map(|info| Name::of(&info.server_id)),
+            hosts: Hosts::new(ends.map(|end| end.ip())),
+            isn: isn.map(Option::unwrap_or_default),
+            turns: [turns.0, turns.1],
+            ports: ends.map(|end| end.port()),
+            ttl: [End::Orig, End::Resp].map(|end| self.flow(end).ttl),
+            has: has
+                .iter()
+                .filter(|(_, there)| *there)
+                .map(|(bit, _)| bit)
+                .sum(),
         }
     }
 
     fn recall(&mut self, sketch: &ConnSketch) {
-        self.capture_end = sketch.capture_end;
-        self.end = sketch.end;
+        self.end = sketch.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sketch_is_short() {
+        assert!(size_of::<ConnSketch>() <= 128);
     }
 }

@@ -23,6 +23,10 @@ const LINGER: i64 = 3 * SECOND;
 /// Likewise, when a FIN still waits for its acknowledgement: retransmissions come with growing pauses.
 const LINGER_UNACKED: i64 = 60 * SECOND;
 
+/// When a connection that ends is looked at first: its last acknowledgement is still to come then, and one that is not due
+/// yet waits in line once more.
+const LOOK: i64 = LINGER + SECOND / 4;
+
 /// A connection attempt that nobody answers: longer than any system goes on sending SYNs (Linux: 127 s with 6 retries).
 const ATTEMPT: i64 = 180 * SECOND;
 
@@ -55,12 +59,6 @@ impl Interest {
     }
 }
 
-enum Slot {
-    Live(u32),
-    /// Over, and handed out; the time of its last packet.
-    Gone(i64),
-}
-
 /// How long after its last packet a connection that is over is kept.
 fn linger(conn: &LiveConn) -> i64 {
     if conn.is_settled() {
@@ -86,13 +84,17 @@ pub struct ConnTable<T, F: FnMut(Conn) -> T> {
     source: SourceId,
     interest: Interest,
     keys: Arc<KeyRing>,
-    slots: HashMap<Key, Slot, KeyHash>,
+    slots: HashMap<Key, u32, KeyHash>,
     live: Vec<Option<(Key, Box<LiveConn>)>>,
     free: Vec<u32>,
     /// Connections to look at again, by the time of the look.
     watch: VecDeque<(i64, u32, Moment)>,
     attempts: VecDeque<(i64, u32, Moment)>,
-    gone: VecDeque<(i64, Key)>,
+    /// Connections that are over and handed out, by the print of their key: the time of the last packet. A storm leaves a
+    /// hundred thousand of them behind in a minute.
+    gone: HashMap<u64, i64, KeyHash>,
+    /// When to forget them.
+    forget: VecDeque<(i64, u64)>,
     /// Hop counts of hosts, for RSTs of ends that sent nothing else.
     host_ttl: HashMap<Host, (u8, u8), KeyHash>,
     held: usize,
@@ -113,7 +115,7 @@ pub struct Done<T> {
 
 /// What a table found.
 pub struct Found<T> {
-    /// Its connections, as they ended.
+    /// Its connections, by first frame.
     pub done: Vec<Done<T>>,
     /// Responders of those that are wanted.
     pub servers: BTreeSet<SocketAddr>,
@@ -136,7 +138,8 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
             free: Vec::new(),
             watch: VecDeque::new(),
             attempts: VecDeque::new(),
-            gone: VecDeque::new(),
+            gone: HashMap::default(),
+            forget: VecDeque::new(),
             host_ttl: HashMap::default(),
             held: 0,
             now: i64::MIN,
@@ -187,7 +190,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
         }
         if !was_over && conn.is_over() {
             let first = conn.first;
-            self.watch.push_back((at.ns + LINGER, slot, first));
+            self.watch.push_back((at.ns + LOOK, slot, first));
         }
         if segment.has(SYN) && !segment.has(RST) {
             self.learn_ttl(segment);
@@ -204,33 +207,30 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
 
     /// The slot of a segment's connection, made if need be; `None` for a straggler.
     fn find(&mut self, key: &Key, segment: &Segment, at: Moment) -> Option<u32> {
-        match self.slots.get(key) {
-            Some(&Slot::Live(slot)) => {
-                let (_, conn) = self.live[slot as usize].as_mut()?;
-                let stale = conn.is_over() && at.ns - conn.last.ns > linger(conn)
-                    || conn.is_attempt() && at.ns - conn.last.ns > ATTEMPT;
-                let reused = conn.is_reused_by(segment, at);
-                if reused {
-                    conn.replace();
-                } else if !stale {
-                    return Some(slot);
-                }
-                self.close(slot);
-                if stale && !segment.has(SYN) {
-                    return None;
-                }
-                let slot = self.open(key, segment, at);
-                if reused && let Some((_, conn)) = &mut self.live[slot as usize] {
-                    conn.note_reuse(at);
-                }
-                return Some(slot);
-            }
-            Some(&Slot::Gone(last)) if !segment.has(SYN) && at.ns - last < STRAGGLERS => {
-                return None;
-            }
-            _ => {}
+        let Some(&slot) = self.slots.get(key) else {
+            let gone = || self.gone.get(&self.print(key));
+            let straggler =
+                !segment.has(SYN) && gone().is_some_and(|last| at.ns - last < STRAGGLERS);
+            return (!straggler).then(|| self.open(key, segment, at));
+        };
+        let (_, conn) = self.live[slot as usize].as_mut()?;
+        let stale = conn.is_over() && at.ns - conn.last.ns > linger(conn)
+            || conn.is_attempt() && at.ns - conn.last.ns > ATTEMPT;
+        let reused = conn.is_reused_by(segment, at);
+        if reused {
+            conn.replace();
+        } else if !stale {
+            return Some(slot);
         }
-        Some(self.open(key, segment, at))
+        self.close(slot);
+        if stale && !segment.has(SYN) {
+            return None;
+        }
+        let slot = self.open(key, segment, at);
+        if reused && let Some((_, conn)) = &mut self.live[slot as usize] {
+            conn.note_reuse(at);
+        }
+        Some(slot)
     }
 
     fn open(&mut self, key: &Key, segment: &Segment, at: Moment) -> u32 {
@@ -262,7 +262,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
             (self.live.len() - 1) as u32
         });
         self.live[slot as usize] = Some((*key, conn));
-        self.slots.insert(*key, Slot::Live(slot));
+        self.slots.insert(*key, slot);
         if attempt {
             self.attempts.push_back((at.ns + LINGER, slot, at));
         }
@@ -300,7 +300,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
         self.pass_time(at);
         let (sender, receiver) = Endpoint::quoted(error);
         let (key, _) = Key::new(sender, receiver, error.tunnel);
-        if let Some(&Slot::Live(slot)) = self.slots.get(&key)
+        if let Some(&slot) = self.slots.get(&key)
             && let Some((_, conn)) = &mut self.live[slot as usize]
         {
             let about = if conn.tuple.orig == sender.socket() {
@@ -351,17 +351,23 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
                 }
             }
         }
-        while let Some(&(due, key)) = self.gone.front() {
+        while let Some(&(due, print)) = self.forget.front() {
             if due >= self.now {
                 break;
             }
-            self.gone.pop_front();
-            if let Some(&Slot::Gone(last)) = self.slots.get(&key)
+            self.forget.pop_front();
+            if let Some(last) = self.gone.get(&print)
                 && last + STRAGGLERS < self.now
             {
-                self.slots.remove(&key);
+                self.gone.remove(&print);
             }
         }
+    }
+
+    /// Stands for a key where a hundred thousand are remembered: that two of them share one is not to be expected in a
+    /// thousand million such captures.
+    fn print(&self, key: &Key) -> u64 {
+        key.print(self.gone.hasher())
     }
 
     fn close(&mut self, slot: u32) {
@@ -370,8 +376,10 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
         };
         self.free.push(slot);
         self.held -= conn.held_bytes();
-        self.slots.insert(key, Slot::Gone(conn.last.ns));
-        self.gone.push_back((conn.last.ns + STRAGGLERS, key));
+        self.slots.remove(&key);
+        let print = self.print(&key);
+        self.gone.insert(print, conn.last.ns);
+        self.forget.push_back((conn.last.ns + STRAGGLERS, print));
         self.hand_out(*conn);
     }
 
@@ -387,7 +395,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
             self.found.facts.other_conns += 1;
             return;
         }
-        let conn = conn.finish(Moment::default());
+        let conn = conn.finish();
         let troubles = conn.session.iter().flat_map(|session| session.troubles());
         for (why, at) in troubles {
             let row = self
@@ -413,6 +421,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
                 self.hand_out(*conn);
             }
         }
+        self.found.done.sort_unstable_by_key(|done| done.first);
         self.found
     }
 }

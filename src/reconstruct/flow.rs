@@ -49,7 +49,7 @@ pub struct FlowState {
     /// IP identifications and timestamps of its own packets.
     pub habits: Habits,
     sent: VecDeque<Sent>,
-    run: Option<RetransmissionRun>,
+    run: Option<Box<RetransmissionRun>>,
     recent: Recent,
 }
 
@@ -284,18 +284,21 @@ impl FlowState {
             self.flow.spurious_retransmissions += 1;
             return;
         }
-        let run = self.run.get_or_insert(RetransmissionRun {
-            first: at,
-            last: at,
-            count: 0,
+        let run = self.run.get_or_insert_with(|| {
+            Box::new(RetransmissionRun {
+                first: at,
+                last: at,
+                count: 0,
+            })
         });
         run.last = at;
         run.count += 1;
-        let longer = |worst: RetransmissionRun| {
+        let longer = |worst: &RetransmissionRun| {
             (run.count, run.last.ns - run.first.ns) > (worst.count, worst.last.ns - worst.first.ns)
         };
-        if self.flow.worst_retransmissions.is_none_or(longer) {
-            self.flow.worst_retransmissions = Some(*run);
+        let worst = self.flow.worst_retransmissions.as_deref();
+        if worst.is_none_or(longer) {
+            self.flow.worst_retransmissions = Some(run.clone());
         }
     }
 
@@ -314,6 +317,8 @@ impl FlowState {
         }
         if self.fin_at.is_some_and(|fin| position > fin) {
             self.flow.fin_acked = true;
+            // The connection is kept for a while yet.
+            self.sent.shrink_to_fit();
         }
     }
 
@@ -328,8 +333,8 @@ impl FlowState {
     }
 
     /// Retransmissions since the last new acknowledgement.
-    pub const fn run(&self) -> Option<RetransmissionRun> {
-        self.run
+    pub fn run(&self) -> Option<&RetransmissionRun> {
+        self.run.as_deref()
     }
 
     /// Segments of this end were lost before, more than once: a FIN or RST of its own may have been too.
@@ -342,6 +347,7 @@ impl FlowState {
     pub fn fell_silent_retransmitting(&self) -> bool {
         self.flow
             .worst_retransmissions
+            .as_deref()
             .is_some_and(|run| run.count >= 2 && self.flow.last_packet == Some(run.last))
     }
 
@@ -406,7 +412,7 @@ impl FlowState {
             }
             let fin_waits = self.fin_at.is_some_and(|fin| self.acked <= fin);
             if outstanding > 0 || fin_waits {
-                self.flow.final_retransmissions = self.run;
+                self.flow.final_retransmissions = self.run.take();
             }
             self.flow.largest_lost = waiting
                 .by_ref()

@@ -87,6 +87,14 @@ impl Key {
         }
     }
 
+    /// A number that stands for the whole key, the tunnel included.
+    pub fn print(&self, hash: &KeyHash) -> u64 {
+        let tunnel = self.tunnel.map_or(0, |tunnel| {
+            1 + (u64::from(tunnel.id) << 8) + tunnel.kind as u64
+        });
+        mix(hash.hash_one(self) ^ tunnel, ODD)
+    }
+
     /// The tunnel.
     pub const fn tunnel(&self) -> Option<Tunnel> {
         self.tunnel

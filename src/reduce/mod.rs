@@ -197,7 +197,7 @@ impl Bundle {
             .iter()
             .filter_map(|close| analysis.joined.get(close.joined))
             .flat_map(|joined| &joined.conns)
-            .filter_map(|leg| analysis.records.conns.get(leg.conn))
+            .filter_map(|leg| analysis.records.conns.get(leg.conn()))
             .map(|conn| ends(conn.tuple))
             .collect();
         let names: Vec<String> = closes.iter().flat_map(|close| names(close)).collect();

@@ -52,9 +52,9 @@ pub fn gathered<'a>(shown: &Shown<'a>, ordinary_too: bool) -> Vec<Advice<'a>> {
         let close = &analysis.closes[index];
         let told = shown.incident_of[index]
             .is_some_and(|number| !analysis.incidents[number].remedy.is_empty());
-        if !told && close.remedies > 0 && !idle(close.cause) {
+        if !told && close.remedies > 0 && !idle(close.cause()) {
             let steps = analysis.closes.whole(index).remedy.clone();
-            add(close.cause, close.detail, close.id(), Cow::Owned(steps));
+            add(close.cause(), close.detail(), close.id(), Cow::Owned(steps));
         }
     }
     advices

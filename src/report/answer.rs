@@ -106,12 +106,12 @@ pub fn counts(shown: &Shown<'_>) -> String {
     let (mut meant, mut routine) = (0, 0);
     for &index in &shown.closes {
         let close = &analysis.closes[index];
-        if close.cause == "client-close" && close.detail != "probe" {
+        if close.cause() == "client-close" && close.detail() != "probe" {
             meant += 1;
-        } else if ordinary(close.cause) {
+        } else if ordinary(close.cause()) {
             routine += 1;
         } else {
-            *causes.entry((close.cause, close.detail)).or_default() += 1;
+            *causes.entry((close.cause(), close.detail())).or_default() += 1;
         }
     }
     let mut ranked: Vec<_> = causes.into_iter().collect();
@@ -197,7 +197,7 @@ pub fn lost(shown: &Shown<'_>) -> Vec<usize> {
     let closes = &shown.analysis.closes;
     let shown = shown.closes.iter().copied();
     shown
-        .filter(|&index| !ordinary(closes[index].cause))
+        .filter(|&index| !ordinary(closes[index].cause()))
         .collect()
 }
 
@@ -226,8 +226,8 @@ pub fn span(shown: &Shown<'_>) -> Option<(Instant, Instant)> {
     let analysis = shown.analysis;
     let moments = shown.closes.iter().flat_map(|&index| {
         let close = &analysis.closes[index];
-        let evidence = close.span.map(|(first, last)| [first, last]);
-        let closed = close.closed_at.map(|when| when.at);
+        let evidence = close.span().map(|(first, last)| [first, last]);
+        let closed = close.closed_at().map(|when| when.at);
         closed.into_iter().chain(evidence.into_iter().flatten())
     });
     let told = untold(shown).flat_map(|end| &end.evidence);

@@ -41,7 +41,6 @@ pub fn named(analysis: &Analysis, id: &str) -> Option<Vec<usize>> {
     let close = analysis
         .closes
         .sketches()
-        .iter()
         .position(|close| close.id() == id);
     if let Some(index) = close {
         return Some(vec![index]);
@@ -161,7 +160,7 @@ fn wanted(
     for close in closes {
         let joined = analysis.joined.get(close.joined);
         for leg in joined.map_or(&[][..], |joined| &joined.conns) {
-            if let Some(conn) = analysis.records.conns.get(leg.conn) {
+            if let Some(conn) = analysis.records.conns.get(leg.conn()) {
                 wanted.entry(conn.source).or_default().conn(&conn);
                 nearness.insert(conn.source, leg.near);
             }

@@ -99,7 +99,7 @@ fn legs<'a>(analysis: &'a Analysis, close: &Close) -> Vec<(Leg, Held<'a, Conn>)>
     let legs = legs.map_or(&[][..], |joined| &joined.conns);
     let mut legs: Vec<(Leg, Held<Conn>)> = legs
         .iter()
-        .filter_map(|&leg| Some((leg, analysis.records.conns.get(leg.conn)?)))
+        .filter_map(|&leg| Some((leg, analysis.records.conns.get(leg.conn())?)))
         .collect();
     legs.sort_by_key(|(leg, conn)| (rank(leg.near), conn.source));
     legs
@@ -138,7 +138,7 @@ fn packets(analysis: &Analysis, clocks: &Clocks<'_>, close: &Close) -> Vec<Rung>
         }
     }
     if let [(_, first), (_, second)] = &legs[..] {
-        mark_alone(clocks, &mut merged, first, second);
+        mark_alone(analysis, clocks, &mut merged, [first, second]);
     }
     merged
 }
@@ -229,10 +229,18 @@ fn join(known: &mut Rung, other: Rung) {
 }
 
 /// Marks packets that only one of two captures holds, in the time that both kept.
-fn mark_alone(clocks: &Clocks<'_>, rungs: &mut [Rung], first: &Conn, second: &Conn) {
+fn mark_alone(
+    analysis: &Analysis,
+    clocks: &Clocks<'_>,
+    rungs: &mut [Rung],
+    [first, second]: [&Conn; 2],
+) {
     let kept = |conn: &Conn| {
         let from = clocks.moment(conn.source, conn.tail.first()?.at)?;
-        let until = clocks.moment(conn.source, conn.capture_end)?;
+        let until = clocks.moment(
+            conn.source,
+            analysis.records.capture_end(conn.source, conn.last),
+        )?;
         Some((from, until))
     };
     let (Some(first_kept), Some(second_kept)) = (kept(first), kept(second)) else {
@@ -260,7 +268,7 @@ fn lines(analysis: &Analysis, clocks: &Clocks<'_>, close: &Close, rungs: &mut Ve
     };
     let mut refs: Vec<(Side, &LogRef)> = Vec::new();
     let records = &analysis.records;
-    if let Some((life, conn)) = joined.server
+    if let Some((life, conn)) = joined.server()
         && let Some(life) = records.servers.get(life)
         && let Some(conn) = life.conns.get(conn)
     {
@@ -268,7 +276,7 @@ fn lines(analysis: &Analysis, clocks: &Clocks<'_>, close: &Close, rungs: &mut Ve
         let all = conn.opened.iter().chain(notes).chain(&conn.closed);
         refs.extend(all.map(|log| (Side::Server, log)));
     }
-    if let Some((story, conn)) = joined.client
+    if let Some((story, conn)) = joined.client()
         && let Some(story) = records.clients.get(story)
         && let Some(conn) = story.conns.get(conn)
     {
@@ -398,7 +406,7 @@ mod tests {
         let times: Vec<_> = rungs.iter().filter_map(|rung| rung.at).collect();
         assert!(times.windows(2).all(|pair| pair[0].at <= pair[1].at));
         let cited = rungs.iter().filter(|rung| rung.cited.is_some()).count();
-        assert_eq!(cited, analysis.closes[0].evidence);
+        assert_eq!(cited, analysis.closes[0].evidence as usize);
         let delivery = rungs.iter().find_map(|rung| match &rung.what {
             What::Packet(packet) if packet.tail.len == 80 => Some(packet),
             _ => None,

@@ -5,6 +5,7 @@
 //! somebody looks at it is written out as soon as it is known, and read again when it is wanted, so that memory follows the
 //! sketches. Where a record lies is never visible.
 
+mod name;
 mod spool;
 pub mod word;
 
@@ -14,13 +15,14 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use spool::Area;
+pub use name::Name;
 pub use spool::Spool;
+use spool::{Area, Span};
 
 /// What can lie on a shelf.
 pub trait Shelved: Serialize + DeserializeOwned {
     /// What of it is always at hand.
-    type Sketch;
+    type Sketch: std::fmt::Debug;
 
     /// Its sketch.
     fn sketch(&self) -> Self::Sketch;
@@ -60,8 +62,8 @@ impl<T: Shelved> Put<T> {
     pub fn whole(self) -> T {
         match self.place {
             Place::Here(record) => *record,
-            Place::Away(spool, at, len) => {
-                let mut record: T = fetch(&spool, at, len);
+            Place::Away(spool, span) => {
+                let mut record: T = fetch(&spool, span);
                 record.recall(&self.sketch);
                 record
             }
@@ -69,8 +71,8 @@ impl<T: Shelved> Put<T> {
     }
 }
 
-fn fetch<T: DeserializeOwned>(spool: &Spool, at: u64, len: u32) -> T {
-    spool.read(at, len as usize, |bytes| {
+fn fetch<T: DeserializeOwned>(spool: &Spool, span: Span) -> T {
+    spool.read(span, |bytes| {
         // These bytes were written by this process, from a record of this type.
         postcard::from_bytes(bytes).expect("a record as it was put away")
     })
@@ -79,7 +81,7 @@ fn fetch<T: DeserializeOwned>(spool: &Spool, at: u64, len: u32) -> T {
 #[derive(Debug)]
 enum Place<T> {
     Here(Box<T>),
-    Away(Arc<Spool>, u64, u32),
+    Away(Arc<Spool>, Span),
 }
 
 /// Puts records away. Each thread has its own.
@@ -96,7 +98,7 @@ pub struct Writer {
 const LARGE: usize = 16 << 10;
 
 /// Records that each writer keeps in memory: those of an ordinary incident are never written out.
-const ROOM: usize = 1024;
+const ROOM: usize = 256;
 
 impl Writer {
     /// A writer into `spool`.
@@ -133,10 +135,12 @@ impl Writer {
             large = bytes;
             &large
         };
-        let at = self.area.write(&self.spool, bytes);
+        let Some(span) = self.area.write(&self.spool, bytes) else {
+            return Put::here(record);
+        };
         Put {
             sketch: Box::new(record.sketch()),
-            place: Place::Away(Arc::clone(&self.spool), at, bytes.len() as u32),
+            place: Place::Away(Arc::clone(&self.spool), span),
         }
     }
 }
@@ -150,79 +154,75 @@ impl Drop for Writer {
 /// Records in order, by index.
 #[derive(Debug)]
 pub struct Shelf<T: Shelved> {
-    sketches: Vec<Box<T::Sketch>>,
-    places: Vec<Place<T>>,
+    puts: Vec<Put<T>>,
 }
 
 impl<T: Shelved> Default for Shelf<T> {
     fn default() -> Self {
-        Self {
-            sketches: Vec::new(),
-            places: Vec::new(),
-        }
+        Self { puts: Vec::new() }
     }
 }
 
 impl<T: Shelved> Shelf<T> {
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.places.len()
+        self.puts.len()
     }
 
     /// There are none.
     pub fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.puts.is_empty()
     }
 
     /// Adds one that stays in memory.
     pub fn push(&mut self, record: T) {
-        self.add(Put::here(record));
+        self.puts.push(Put::here(record));
     }
 
-    /// Adds one that was put away.
-    pub fn add(&mut self, put: Put<T>) {
-        self.sketches.push(put.sketch);
-        self.places.push(put.place);
+    /// Adds those that were put away.
+    pub fn append(&mut self, mut puts: Vec<Put<T>>) {
+        if self.is_empty() {
+            self.puts = puts;
+        } else {
+            self.puts.append(&mut puts);
+        }
     }
 
     /// Changes a whole record that lies in memory.
     #[cfg(test)]
     pub fn change(&mut self, index: usize, change: impl FnOnce(&mut T)) {
-        if let Place::Here(record) = &mut self.places[index] {
+        let put = &mut self.puts[index];
+        if let Place::Here(record) = &mut put.place {
             change(record);
-            *self.sketches[index] = record.sketch();
+            *put.sketch = record.sketch();
         }
     }
 
     /// What is at hand of each, in order.
-    pub fn sketches(&self) -> &[Box<T::Sketch>] {
-        &self.sketches
+    pub fn sketches(&self) -> impl DoubleEndedIterator<Item = &T::Sketch> {
+        self.puts.iter().map(|put| &*put.sketch)
     }
 
     /// The sketch of one.
     pub fn sketch(&self, index: usize) -> Option<&T::Sketch> {
-        self.sketches.get(index).map(|sketch| &**sketch)
+        self.puts.get(index).map(|put| &*put.sketch)
     }
 
     /// Changes what is at hand of each, where it was not known when it was put away.
     pub fn amend(&mut self, change: impl Fn(usize, &mut T::Sketch)) {
-        let both = self.sketches.iter_mut().zip(&mut self.places);
-        for (index, (sketch, place)) in both.enumerate() {
-            change(index, sketch);
-            if let Place::Here(record) = place {
-                record.recall(sketch);
-            }
+        for (index, put) in self.puts.iter_mut().enumerate() {
+            put.amend(|sketch| change(index, sketch));
         }
     }
 
     /// The whole of one.
     pub fn get(&self, index: usize) -> Option<Held<'_, T>> {
-        let sketch = self.sketches.get(index)?;
-        Some(match self.places.get(index)? {
+        let put = self.puts.get(index)?;
+        Some(match &put.place {
             Place::Here(record) => Held::Here(record),
-            Place::Away(spool, at, len) => {
-                let mut record: T = fetch(spool, *at, *len);
-                record.recall(sketch);
+            Place::Away(spool, span) => {
+                let mut record: T = fetch(spool, *span);
+                record.recall(&put.sketch);
                 Held::Fetched(Box::new(record))
             }
         })
@@ -244,9 +244,7 @@ impl<T: Shelved> Shelf<T> {
 
 impl<T: Shelved> Extend<Put<T>> for Shelf<T> {
     fn extend<I: IntoIterator<Item = Put<T>>>(&mut self, puts: I) {
-        for put in puts {
-            self.add(put);
-        }
+        self.puts.extend(puts);
     }
 }
 
@@ -255,7 +253,7 @@ impl<T: Shelved> Index<usize> for Shelf<T> {
 
     /// What is at hand of one.
     fn index(&self, index: usize) -> &T::Sketch {
-        &self.sketches[index]
+        &self.puts[index].sketch
     }
 }
 

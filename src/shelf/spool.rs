@@ -19,6 +19,29 @@ pub struct Spool {
     kept: RwLock<BTreeMap<u64, Vec<u8>>>,
 }
 
+/// Where a record lies: where it begins, and how long it is, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span(u64);
+
+impl Span {
+    /// Bits of the length.
+    const LEN: u32 = 24;
+
+    /// `None` for a record of 16 MiB and more, and beyond the first tebibyte.
+    fn new(at: u64, len: usize) -> Option<Self> {
+        let fits = at >> (64 - Self::LEN) == 0 && len >> Self::LEN == 0;
+        fits.then_some(Self(at << Self::LEN | len as u64))
+    }
+
+    const fn at(self) -> u64 {
+        self.0 >> Self::LEN
+    }
+
+    const fn len(self) -> usize {
+        (self.0 & ((1 << Self::LEN) - 1)) as usize
+    }
+}
+
 /// A writer's part of the spool that is not full yet.
 #[derive(Debug, Default)]
 pub struct Area {
@@ -27,17 +50,17 @@ pub struct Area {
 }
 
 impl Area {
-    /// Writes a record; returns where it lies. It can be read after [`Area::flush`].
-    pub fn write(&mut self, spool: &Spool, record: &[u8]) -> u64 {
+    /// Writes a record; returns where it lies, or nothing where that cannot be told. It can be read after [`Area::flush`].
+    pub fn write(&mut self, spool: &Spool, record: &[u8]) -> Option<Span> {
         if self.bytes.len() + record.len() > AREA || self.bytes.is_empty() {
             self.flush(spool);
             let room = AREA.max(record.len());
             self.start = spool.end.fetch_add(room as u64, Ordering::Relaxed);
             self.bytes.reserve(room);
         }
-        let at = self.start + self.bytes.len() as u64;
+        let span = Span::new(self.start + self.bytes.len() as u64, record.len())?;
         self.bytes.extend_from_slice(record);
-        at
+        Some(span)
     }
 
     /// Hands what was written to the file, or keeps it where there is none.
@@ -73,11 +96,12 @@ impl Spool {
         self.file.get_or_init(|| tempfile::tempfile().ok()).as_ref()
     }
 
-    /// Reads `len` bytes at `at`.
+    /// Reads a record.
     ///
     /// # Panics
     /// If the temporary file cannot be read back: there is nothing to go on with, as with memory that fails.
-    pub fn read<R>(&self, at: u64, len: usize, take: impl FnOnce(&[u8]) -> R) -> R {
+    pub fn read<R>(&self, span: Span, take: impl FnOnce(&[u8]) -> R) -> R {
+        let (at, len) = (span.at(), span.len());
         thread_local! {
             static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
         }

@@ -2,8 +2,8 @@
 //! order in which this process first met them. Such bytes mean nothing to any other process.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -50,27 +50,6 @@ pub fn serialize<S: Serializer>(word: &Word, serializer: S) -> Result<S::Ok, S::
 /// Reads a number, gives the word.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Word, D::Error> {
     word(u32::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("no such word"))
-}
-
-/// Names that many connections have are kept once; a thread remembers this many.
-const SHARED: usize = 4096;
-
-/// A text that many records have, kept once.
-pub fn shared(text: &str) -> Arc<str> {
-    thread_local! {
-        static KNOWN: RefCell<HashSet<Arc<str>>> = RefCell::new(HashSet::new());
-    }
-    KNOWN.with_borrow_mut(|known| {
-        if let Some(same) = known.get(text) {
-            return Arc::clone(same);
-        }
-        if known.len() >= SHARED {
-            known.clear();
-        }
-        let fresh: Arc<str> = text.into();
-        known.insert(Arc::clone(&fresh));
-        fresh
-    })
 }
 
 /// A word that may be missing.

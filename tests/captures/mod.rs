@@ -63,7 +63,7 @@ pub fn summary(conn: &Conn) -> String {
             flow.packets,
             flow.bytes,
             flow.retransmissions,
-            flow.final_retransmissions.map(|run| run.count),
+            flow.final_retransmissions.as_ref().map(|run| run.count),
             flow.unacked_bytes,
             flow.window,
             flow.ttl,

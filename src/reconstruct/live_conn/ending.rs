@@ -3,11 +3,10 @@
 use super::{Follow, LiveConn, index};
 use crate::reconstruct::conn::{Conn, ConnEnd, End, Manner};
 use crate::reconstruct::flow::FlowState;
-use crate::span::Moment;
 
 impl LiveConn {
     /// The connection as the capture shows it.
-    pub fn finish(mut self, capture_end: Moment) -> Conn {
+    pub fn finish(mut self) -> Conn {
         for end in [End::Orig, End::Resp] {
             while self.flows[index(end)].present.has_holes() {
                 self.skip_hole(end);
@@ -39,7 +38,6 @@ impl LiveConn {
             anomalies: self.anomalies,
             samples: self.samples.finish(&tail),
             tail,
-            capture_end,
             longest_silence: self.longest_silence,
             last_silence: self.last_silence,
             session,

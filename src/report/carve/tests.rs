@@ -53,18 +53,9 @@ fn two_sided() -> Analysis {
         }
         analysis.clocks.push(clock);
     }
-    analysis.joined.push(Joined {
-        conns: [Near::Client, Near::Server]
-            .into_iter()
-            .enumerate()
-            .map(|(conn, near)| Leg {
-                conn,
-                near,
-                client_leg: false,
-            })
-            .collect(),
-        ..Joined::default()
-    });
+    let mut joined = Joined::captured(Leg::new(0, Near::Client));
+    joined.conns.push(Leg::new(1, Near::Server));
+    analysis.joined.push(joined);
     let conn = &analysis.records.conns.whole(1);
     let evidence = |source: u32, frame, says: &str, supports| Evidence {
         cite: Cite::frame(SourceId(source), frame),

@@ -115,8 +115,8 @@ impl Data<'_> {
         // A server that went without a word lived until its sockets closed, whenever its last line was.
         let mut sockets: Vec<Option<f64>> = vec![None; analysis.records.servers.len()];
         for close in analysis.closes.sketches() {
-            let life = close.server_life.and_then(|life| sockets.get_mut(life));
-            if let (Some(last), Some(at)) = (life, self.when(close.closed_at)) {
+            let life = close.server_life().and_then(|life| sockets.get_mut(life));
+            if let (Some(last), Some(at)) = (life, self.when(close.closed_at())) {
                 *last = Some(last.map_or(at, |last| last.max(at)));
             }
         }

@@ -3,7 +3,7 @@
 use super::{address, facts, says, source, when};
 use crate::align::clock::Clock;
 use crate::align::joined::Joined;
-use crate::attribute::finding::{Analysis, Close, Confidence, Incident, Initiator};
+use crate::attribute::finding::{Analysis, Close, CloseSketch, Confidence, Incident, Initiator};
 use crate::source::{Kind, SourceId};
 use crate::span::Cite;
 
@@ -55,13 +55,13 @@ pub fn full(refused: usize) -> Analysis {
         from: analysis
             .closes
             .sketches()
-            .first()
-            .and_then(|close| close.closed_at),
+            .next()
+            .and_then(CloseSketch::closed_at),
         until: analysis
             .closes
             .sketches()
-            .last()
-            .and_then(|close| close.closed_at),
+            .next_back()
+            .and_then(CloseSketch::closed_at),
         closes: (0..refused).collect(),
         summary: format!(
             "nats-1 was full: {refused} connection attempts were refused at its limit of 4 connections."

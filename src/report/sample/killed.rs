@@ -118,17 +118,10 @@ pub fn killed() -> Analysis {
         let at = 24_211_492 + index as i64 * 11;
         analysis.records.conns.push(conn(4, client, frame, at));
         analysis.records.clients.push(story(index, name));
-        analysis.joined.push(Joined {
-            conns: vec![Leg {
-                conn: index,
-                near: Near::Server,
-                client_leg: false,
-            }],
-            client: Some((index, 0)),
-            server_life: Some(0),
-            client_story: Some(index),
-            ..Joined::default()
-        });
+        let mut joined = Joined::captured(Leg::new(index, Near::Server));
+        joined.set_client(index, 0);
+        joined.set_server_life(Some(0));
+        analysis.joined.push(joined);
         let back = index != 2;
         let lines = Cite::line(SourceId([1, 2, 0][index]), 2);
         analysis.closes.push(Close {
@@ -251,12 +244,10 @@ pub fn killed() -> Analysis {
         }],
         ..ServerConn::default()
     });
-    analysis.joined.push(Joined {
-        server: Some((1, 0)),
-        server_life: Some(1),
-        client_story: Some(1),
-        ..Joined::default()
-    });
+    let mut joined = Joined::default();
+    joined.set_server(1, 0);
+    joined.set_client_story(Some(1));
+    analysis.joined.push(joined);
     analysis.closes.push(meant);
     analysis.incidents = vec![
         Incident {
@@ -349,7 +340,6 @@ pub(super) fn conn(source: u32, client: SocketAddr, frame: u64, end_us: i64) -> 
             packet(23_700, 5, End::Orig, ACK, 177, 4_145, 0),
             packet(0, 0, End::Resp, FIN | ACK, 4_145, 177, 0),
         ],
-        capture_end: moment(-9_000_000, 0),
         longest_silence: None,
         last_silence: None,
         session: Some(Box::new(Session {

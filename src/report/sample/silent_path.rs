@@ -66,14 +66,8 @@ pub fn silent_path() -> Analysis {
             state: "S1",
             ..conn(2, client, frame, at)
         });
-        analysis.joined.push(Joined {
-            conns: vec![Leg {
-                conn: index,
-                near: Near::Server,
-                client_leg: false,
-            }],
-            ..Joined::default()
-        });
+        let leg = Leg::new(index, Near::Server);
+        analysis.joined.push(Joined::captured(leg));
         analysis.closes.push(Close {
             id: format!("c{}", index + 1),
             joined: index,

@@ -1,7 +1,7 @@
 //! One connection in two captures.
 
 use super::{clock, facts, killed, source, us};
-use crate::align::joined::{Leg, Near};
+use crate::align::joined::{CaptureFacts, Leg, Near};
 use crate::attribute::finding::Analysis;
 use crate::reconstruct::conn::{End, TailPacket};
 use crate::source::{Kind, SourceId};
@@ -25,7 +25,14 @@ pub fn two_sided() -> Analysis {
     for packet in &mut twin.tail {
         packet.at = moved(packet.at, packet.from == End::Resp);
     }
-    twin.capture_end = moved(twin.capture_end, true);
+    let capture = &analysis.records.captures[0];
+    analysis.records.captures.push(CaptureFacts {
+        source: SourceId(5),
+        packets: 718,
+        first: moved(capture.first, true),
+        last: moved(capture.last, true),
+        ..CaptureFacts::default()
+    });
     twin.session = None;
     let lost = TailPacket {
         at: Moment {
@@ -42,10 +49,6 @@ pub fn two_sided() -> Analysis {
         .change(0, |conn| conn.tail.push(lost));
     analysis.records.conns.push(twin);
     let conn = analysis.records.conns.len() - 1;
-    analysis.joined[0].conns.push(Leg {
-        conn,
-        near: Near::Client,
-        client_leg: false,
-    });
+    analysis.joined[0].conns.push(Leg::new(conn, Near::Client));
     analysis
 }

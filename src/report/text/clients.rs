@@ -91,7 +91,7 @@ fn grouped(page: &Page<'_>) -> Vec<Client> {
             name,
             lost: own
                 .iter()
-                .filter(|&&index| !ordinary(closes[index].cause))
+                .filter(|&&index| !ordinary(closes[index].cause()))
                 .count(),
             closes: own,
         })
@@ -142,7 +142,7 @@ fn told(
     let (meant, lost): (Vec<usize>, Vec<usize>) = client
         .closes
         .iter()
-        .partition(|&&index| ordinary(closes[index].cause));
+        .partition(|&&index| ordinary(closes[index].cause()));
     let most = page.cap(cap::ROWS);
     if lost.len() <= most {
         for &index in &lost {
@@ -216,7 +216,7 @@ fn folded(page: &Page<'_>, pen: &mut Pen<'_>, indices: &[usize]) -> io::Result<(
     let mut causes: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for &index in indices {
         let close = &closes[index];
-        let alike = causes.entry((close.cause, close.detail)).or_default();
+        let alike = causes.entry((close.cause(), close.detail())).or_default();
         alike.push(index);
     }
     for ((cause, detail), alike) in causes {
@@ -227,7 +227,7 @@ fn folded(page: &Page<'_>, pen: &mut Pen<'_>, indices: &[usize]) -> io::Result<(
         let (first, last) = (&closes[alike[0]], &closes[alike[alike.len() - 1]]);
         let times: Vec<String> = [first, last]
             .iter()
-            .filter_map(|close| Some(page.time.show(close.closed_at?)))
+            .filter_map(|close| Some(page.time.show(close.closed_at()?)))
             .collect();
         let cause_label = label(cause, detail);
         let rest = format!(

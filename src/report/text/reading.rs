@@ -146,8 +146,8 @@ fn advisories(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
         return Ok(());
     }
     if !page.options.verbose {
-        let closes = page.shown.analysis.closes.sketches().iter();
-        let told = closes.filter(|close| close.detail == "known-bug").count() > 0;
+        let closes = page.shown.analysis.closes.sketches();
+        let told = closes.filter(|close| close.detail() == "known-bug").count() > 0;
         let part = match (told, known.len()) {
             (true, _) => "",
             (false, 1) => " plays no part in these verdicts",

@@ -25,7 +25,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     let cut = matches!(
         disconnect.reason(),
         Some(CloseReason::ReadError | CloseReason::WriteError)
-    ) && disconnect.joined.next.is_none();
+    ) && disconnect.joined.next().is_none();
     let silent = (talks || cut)
         && conn.closed.is_none()
         && matches!(conn.outcome, ClientOutcome::Silent | ClientOutcome::Unknown);

@@ -96,7 +96,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
 fn spoken_meanwhile(disconnect: &Disconnect, idle: i64) -> bool {
     disconnect.views.iter().any(|view| {
         [Side::Client, Side::Server].into_iter().any(|side| {
-            let run = view.flow(side).worst_retransmissions;
+            let run = view.flow(side).worst_retransmissions.as_deref();
             run.is_some_and(|run| {
                 let lasted = run.last.ns - run.first.ns;
                 let before = disconnect.views.iter().any(|other| {

@@ -88,7 +88,7 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
         case.server_label(disconnect),
         side.word()
     );
-    let worst = view.flow(side).worst_retransmissions;
+    let worst = view.flow(side).worst_retransmissions.as_deref();
     let evidence: Vec<Evidence> = worst
         .map(|run| {
             view.evidence(
@@ -118,6 +118,7 @@ fn mixed(view: &View) -> bool {
         // All in one run is one silence, even if the path came back after it.
         let last = flow
             .worst_retransmissions
+            .as_deref()
             .map_or(0, |run| u64::from(run.count));
         flow.retransmissions - flow.spurious_retransmissions > last + 1
     })

@@ -147,7 +147,7 @@ fn both_reset(disconnect: &Disconnect) -> bool {
 /// The capture at the claimed sender was running then.
 fn covers(origin: &View, view: &View, at: crate::span::Moment) -> bool {
     let moment = view.when(at);
-    origin.when(origin.conn.capture_end).bounds.high >= moment.bounds.low
+    origin.when(origin.capture_end).bounds.high >= moment.bounds.low
 }
 
 const BOTH_ENDS: &str = "next capture: both ends at once (tcpdump -i any -s 200 'tcp port 4222'), so that what arrives without having left is proven";

@@ -115,7 +115,8 @@ fn no_info(disconnect: &Disconnect, case: &Case, server: Label, client: Label) -
     let lossy = view
         .flow(Side::Client)
         .final_retransmissions
-        .is_some_and(|run: RetransmissionRun| run.count >= 2);
+        .as_deref()
+        .is_some_and(|run: &RetransmissionRun| run.count >= 2);
     if tls_first || lossy || !case.speaks_nats(disconnect) {
         return None;
     }

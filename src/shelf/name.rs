@@ -1,0 +1,108 @@
+//! Texts that many records have (names of clients, ids of servers), kept once for the whole process and told by a number: a
+//! storm of reconnects brings the same few in hundreds of thousands of records.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::num::NonZeroU32;
+use std::ops::Deref;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use hashbrown::HashTable;
+
+/// Such a text. Names have an order, to be sorted by; it is that in which they were met, and another in every run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(NonZeroU32);
+
+/// The texts, by their numbers. They are never given back, as a process meets few that it will not meet again.
+static TEXTS: boxcar::Vec<Box<str>> = boxcar::Vec::new();
+
+/// The names by their texts, without holding those again.
+static NAMES: LazyLock<Mutex<HashTable<Name>>> = LazyLock::new(Mutex::default);
+
+static HASH: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+/// A thread remembers this many: no lock for what it has just met.
+const REMEMBERED: usize = 4096;
+
+impl Name {
+    /// The name for a text.
+    pub fn of(text: &str) -> Self {
+        thread_local! {
+            static MET: RefCell<HashMap<&'static str, Name>> = RefCell::new(HashMap::new());
+        }
+        MET.with_borrow_mut(|met| {
+            if let Some(name) = met.get(text) {
+                return *name;
+            }
+            if met.len() >= REMEMBERED {
+                met.clear();
+            }
+            let name = Self::numbered(text);
+            met.insert(name.text(), name);
+            name
+        })
+    }
+
+    fn numbered(text: &str) -> Self {
+        let hash = |text: &str| HASH.hash_one(text);
+        let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = names.entry(hash(text), |name| name.text() == text, |name| hash(name));
+        *known
+            .or_insert_with(|| {
+                let number = u32::try_from(TEXTS.push(text.into()) + 1).ok();
+                let number = number.and_then(NonZeroU32::new);
+                Self(number.expect("memory for fewer than 2^32 texts"))
+            })
+            .get()
+    }
+
+    /// The text.
+    pub fn text(self) -> &'static str {
+        TEXTS.get(self.0.get() as usize - 1).map_or("", |text| text)
+    }
+}
+
+impl Deref for Name {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.text()
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_texts_have_one_name_in_all_threads() {
+        let texts = || (0..3 * REMEMBERED).map(|n| format!("client-{}", n % (REMEMBERED + 7)));
+        let threads: Vec<_> = (0..4)
+            .map(|_| std::thread::spawn(move || texts().map(|text| Name::of(&text)).collect()))
+            .collect();
+        let names: Vec<Vec<Name>> = threads
+            .into_iter()
+            .map(|thread| thread.join().expect("no panic"))
+            .collect();
+        for (index, text) in texts().enumerate() {
+            assert_eq!(&*names[0][index], text);
+            assert!(names.iter().all(|own| own[index] == names[0][index]));
+        }
+        assert_ne!(Name::of("client-1"), Name::of("client-2"));
+        assert_eq!(Name::of("").text(), "");
+    }
+}
