@@ -25,7 +25,9 @@ pub struct Clock {
     pub given: bool,
     /// Anchors that the estimate rests on.
     pub anchors: usize,
-    /// Anchors that disagree, cited (bounded).
+    /// Anchors that disagree and were left out.
+    pub left_out: usize,
+    /// Those of them that are records of this source, cited (bounded).
     pub rejected: Vec<Cite>,
     /// Tied to the reference, directly or through others. Not tied: the source's own times are shown, and no order
     /// against other sources is claimed.
@@ -147,6 +149,7 @@ impl Clock {
             zone_s: None,
             given: false,
             anchors: 0,
+            left_out: 0,
             rejected: Vec::new(),
             aligned: false,
             how: String::new(),

@@ -28,6 +28,7 @@ mod step;
 pub mod superseded;
 pub mod timeline;
 mod turn;
+mod words;
 pub mod zone;
 
 use clock::{Clock, When};
@@ -66,23 +67,22 @@ pub fn align(
     sources: &[Source],
     options: &AlignOptions,
 ) -> Alignment {
-    let located = |cite| facts::located(&records.captures, facts, cite);
     let mut setup = Setup::new(records, sources, options);
     let mut links = link_capture::group(records);
     link_server::exact(records, &mut links);
     near::note(records, &mut links.joined);
-    setup.solve(records, &links, &located);
+    setup.solve(records, &links);
     link_server::by_address(records, &mut links, &setup.clocks);
     links.lone_servers(records);
     link_client::exact(records, &mut links);
-    setup.solve(records, &links, &located);
+    setup.solve(records, &links);
     link_client::by_name(records, &mut links, &setup.clocks);
-    setup.solve(records, &links, &located);
+    setup.solve(records, &links);
     link_client::by_time(records, &mut links, &setup.clocks);
-    setup.solve(records, &links, &located);
+    setup.solve(records, &links);
     links.lone_clients();
     near::note(records, &mut links.joined);
-    setup.finish(&located);
+    setup.finish(&|cite| facts::located(&records.captures, facts, cite));
     let mut alignment = Alignment {
         unaligned: setup.unaligned(records, sources),
         clocks: setup.clocks,

@@ -6,7 +6,8 @@ use super::anchor::{Anchor, LINE_LAG, LINE_SWAP, Side};
 use super::clock::{Clock, Stretch};
 use super::joined::Records;
 use super::link::Links;
-use super::solve::{self, CAPTURE, Known, Located};
+use super::solve::{self, CAPTURE, Known};
+use super::words::{self, Located};
 use super::zone::{self, QUARTER};
 use super::{anchor_client, anchor_server, envelope, lines, link_server, turn};
 use crate::input::rotation;
@@ -208,7 +209,7 @@ impl Setup {
         own
     }
 
-    pub fn solve(&mut self, records: &Records, links: &Links, located: Located) {
+    pub fn solve(&mut self, records: &Records, links: &Links) {
         let mut anchors = self.wrapped.clone();
         for joined in &links.joined {
             envelope::anchors(&records.conns, joined, &mut anchors);
@@ -223,11 +224,14 @@ impl Setup {
                 self.clocks[index] = self.own(index);
             }
         }
-        solve::solve(&mut self.clocks, &self.known, &anchors, located);
+        solve::solve(&mut self.clocks, &self.known, &anchors);
     }
 
     /// Zones, and the common line itself brought to UTC where the reference has no zone.
     pub fn finish(&mut self, located: Located) {
+        for (clock, known) in self.clocks.iter_mut().zip(&self.known) {
+            words::tell(clock, known.is_capture(), located);
+        }
         let civil = |basis: Option<Basis>| matches!(basis, Some(Basis::Civil));
         let utc_tied = self
             .clocks
@@ -240,9 +244,6 @@ impl Setup {
         self.trust_what_may_be_right();
         for index in 0..self.clocks.len() {
             let clock = &mut self.clocks[index];
-            if clock.anchors == 0 && !clock.given {
-                solve::steps(clock, self.known[index].is_capture(), located);
-            }
             if let Some(zone) = self.zones[index] {
                 clock.zone_s = Some(zone);
                 clock.given = true;

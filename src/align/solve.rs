@@ -1,14 +1,11 @@
 //! The joint solution: clocks are tied to the reference one after the other, best anchored first, each by all anchors to
 //! clocks already tied; a second round lets the later ones tighten the earlier ones.
 
-use std::fmt::Write as _;
-
 use super::anchor::Anchor;
 use super::clock::Clock;
 use super::offset::{self, Constraint, Fit, Order};
 use super::turn::{self, Turn};
-use crate::span::{Cite, Place};
-use crate::time::{Bounds, SECOND};
+use crate::time::Bounds;
 
 /// What is known of a clock before anchors.
 #[derive(Clone, Debug, Default)]
@@ -23,9 +20,6 @@ pub struct Known {
     pub turns: Vec<Turn>,
 }
 
-/// Brings a citation to the number that its record has in its file.
-pub type Located<'a> = &'a dyn Fn(Cite) -> Cite;
-
 /// The rank of a clock that stamps packets, at least.
 pub const CAPTURE: u32 = 7;
 
@@ -36,16 +30,18 @@ impl Known {
     }
 }
 
+/// What is said of the reference.
+const REFERENCE: &str = "the reference: other clocks are given relative to it";
+
 /// Rounds of tightening after the first.
 const ROUNDS: usize = 1;
 
 /// Ties `clocks` together by `anchors`, in place. Clocks that are `given` keep their offset and serve as reference.
-/// `known` has one row a clock; `located` gives a citation as its file numbers it.
-pub fn solve(clocks: &mut [Clock], known: &[Known], anchors: &[Anchor], located: Located) {
+/// `known` has one row a clock.
+pub fn solve(clocks: &mut [Clock], known: &[Known], anchors: &[Anchor]) {
     let mut solving = Solving {
         known,
         anchors,
-        located,
         of_clock: vec![Vec::new(); clocks.len()],
         members: vec![Vec::new(); clocks.len()],
         tied: vec![None; clocks.len()],
@@ -78,8 +74,7 @@ pub fn solve(clocks: &mut [Clock], known: &[Known], anchors: &[Anchor], located:
         solving.tied[reference] = Some(Tie { firm: true });
         for &member in &solving.members[reference] {
             clocks[member].aligned = true;
-            "the reference: other clocks are given relative to it"
-                .clone_into(&mut clocks[member].how);
+            REFERENCE.clone_into(&mut clocks[member].how);
         }
     }
     solving.run(clocks);
@@ -95,7 +90,6 @@ struct Tie {
 struct Solving<'a> {
     known: &'a [Known],
     anchors: &'a [Anchor],
-    located: Located<'a>,
     /// Anchors of each clock, under the first file of a shared one.
     of_clock: Vec<Vec<u32>>,
     /// The files that share each clock.
@@ -205,8 +199,7 @@ impl Solving<'_> {
         };
         turn::extend(&mut fit.stretches, &self.known[me].turns, &fit.anchored);
         for &member in &self.members[me] {
-            let is_capture = self.known[member].is_capture();
-            apply(&mut clocks[member], &fit, is_capture, self.located);
+            apply(&mut clocks[member], &fit);
         }
         self.tied[me] = Some(Tie { firm: fit.firm });
         true
@@ -216,12 +209,10 @@ impl Solving<'_> {
 /// At most this many disagreeing records are cited.
 const REJECTED_CITED: usize = 16;
 
-/// At most this many steps are told in words.
-const STEPS_TOLD: usize = 4;
-
-fn apply(clock: &mut Clock, fit: &Fit, is_capture: bool, located: Located) {
+fn apply(clock: &mut Clock, fit: &Fit) {
     clock.stretches.clone_from(&fit.stretches);
     clock.anchors = fit.used;
+    clock.left_out = fit.rejected.len();
     clock.rejected = fit
         .rejected
         .iter()
@@ -230,67 +221,4 @@ fn apply(clock: &mut Clock, fit: &Fit, is_capture: bool, located: Located) {
         .take(REJECTED_CITED)
         .collect();
     clock.aligned = true;
-    clock.how = format!("from {} anchors", fit.used);
-    match fit.rejected.len() {
-        0 => clock.how.push_str(", all in agreement"),
-        many => {
-            let places: Vec<String> = clock
-                .rejected
-                .iter()
-                .take(STEPS_TOLD)
-                .map(|cite| place_words(*cite, located))
-                .collect();
-            let more = if many > places.len() { ", ..." } else { "" };
-            let _ = write!(
-                clock.how,
-                "; {many} disagree and were left out ({}{more})",
-                places.join(", ")
-            );
-        }
-    }
-    steps(clock, is_capture, located);
-}
-
-/// Tells the steps of a clock that happened in this file.
-pub fn steps(clock: &mut Clock, is_capture: bool, located: Located) {
-    let mut told = 0;
-    for pair in clock.stretches.clone().windows(2) {
-        let (old, new) = (&pair[0], &pair[1]);
-        let number = new.from.checked_sub(clock.place(Place::Byte(0)));
-        let at = new.tightest;
-        // What is added less afterwards is what the clock was set forward by.
-        let by = old.offset(at).1.saturating_sub(new.offset(at).1);
-        let Some(number) = number.filter(|number| *number < clock.place(Place::Byte(u64::MAX)))
-        else {
-            continue;
-        };
-        if by.abs() < STEP_TOLD || told == STEPS_TOLD {
-            continue;
-        }
-        told += 1;
-        let way = if by > 0 { "forward" } else { "back" };
-        let seconds = by.abs() as f64 / SECOND as f64;
-        let cite = if is_capture {
-            Cite::frame(clock.source, number)
-        } else {
-            Cite::line(clock.source, number)
-        };
-        let place = place_words(cite, located);
-        let _ = write!(clock.how, "; set {way} by {seconds:.3} s before {place}");
-    }
-}
-
-/// Smaller differences between stretches are drift that changed.
-const STEP_TOLD: i64 = 5_000_000;
-
-/// A place as its file numbers it. Of a set of captures only the first file is named where this is read, so that a frame of
-/// the others keeps its number in the whole.
-fn place_words(cite: Cite, located: Located) -> String {
-    let own = located(cite);
-    if own.source != cite.source
-        && let Place::Frame(frame) = cite.place
-    {
-        return format!("frame {frame} of all its files");
-    }
-    own.place.to_string()
 }
