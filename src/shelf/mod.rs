@@ -98,7 +98,7 @@ pub struct Writer {
 const LARGE: usize = 16 << 10;
 
 /// Records that each writer keeps in memory: those of an ordinary incident are never written out.
-const ROOM: usize = 256;
+const ROOM: usize = 64;
 
 impl Writer {
     /// A writer into `spool`.
