@@ -89,7 +89,7 @@ impl LogRef {
 pub struct Reject {
     /// Which source.
     pub source: SourceId,
-    /// Where in it; `None` means the whole source.
+    /// Where in it, as the file itself numbers it; `None` means the whole source.
     pub place: Option<Place>,
     /// What was being read, what was expected, what was found. Lower case, no full stop.
     pub why: String,

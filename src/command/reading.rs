@@ -6,17 +6,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use natsleuth::align::joined::{CaptureFacts, Records};
+use natsleuth::align::joined::Records;
 use natsleuth::analyze::{self, Options};
 use natsleuth::attribute::advisories::{self, Advisories};
 use natsleuth::attribute::finding::Analysis;
 use natsleuth::input::Input;
 use natsleuth::progress::{Bar, Progress, Silent};
-use natsleuth::reconstruct::facts::located;
 use natsleuth::report;
 use natsleuth::report::output::Output;
 use natsleuth::source::{Kind, Source};
-use natsleuth::span::{Cite, Reject};
+use natsleuth::span::Reject;
 
 use super::{complain, status};
 use crate::cli;
@@ -73,11 +72,7 @@ pub fn analysis(arguments: &cli::input::Input, hash: bool) -> anyhow::Result<(In
         options.input.hash = hash;
         analyze::analyze(&arguments.paths, &options, progress)
     })??;
-    warn(
-        &analysis.sources,
-        &analysis.records.captures,
-        &analysis.rejects,
-    );
+    warn(&analysis.sources, &analysis.rejects);
     Ok((input, analysis))
 }
 
@@ -105,20 +100,14 @@ pub fn ensure_something(records: &Records, sources: &[Source]) -> anyhow::Result
 }
 
 /// One warning a line for what could not be read, each with its file and place.
-pub fn warn(sources: &[Source], captures: &[CaptureFacts], rejects: &[Reject]) {
+pub fn warn(sources: &[Source], rejects: &[Reject]) {
     for reject in rejects {
-        // Lines are told as their files number them, frames of rotated captures as the whole numbers them.
-        let cite = reject.place.map(|place| {
-            let source = reject.source;
-            located(captures, &[], Cite { source, place })
-        });
-        let source = cite.map_or(reject.source, |cite| cite.source);
         let path = sources
-            .get(source.0 as usize)
+            .get(reject.source.0 as usize)
             .map_or("?", |source| source.path.as_str());
-        let place = cite.map_or_else(String::new, |cite| {
-            format!(":{}", report::place(cite.place))
-        });
+        let place = reject
+            .place
+            .map_or_else(String::new, |place| format!(":{}", report::place(place)));
         let count = match reject.count {
             0 | 1 => String::new(),
             count => format!(" ({count} times)"),

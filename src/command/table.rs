@@ -111,7 +111,7 @@ fn read(
         facts.push(result.facts);
     }
     rejects.sort_by(|a, b| (a.source, a.place, &a.why).cmp(&(b.source, b.place, &b.why)));
-    reading::warn(&input.sources, &facts, &rejects);
+    reading::warn(&input.sources, &rejects);
     Ok(Read {
         input,
         rows,

@@ -38,7 +38,7 @@ pub fn run(arguments: &Timeline) -> anyhow::Result<u8> {
             }
             Ok::<_, input::Error>((input, reading, events))
         })??;
-    reading::warn(&input.sources, &reading.records.captures, &reading.rejects);
+    reading::warn(&input.sources, &reading.rejects);
     reading::spare(&output, &input.sources)?;
     write(&output, |out| match arguments.format {
         ListName::Text => report::text(&events, &input.sources, &shown, out),
