@@ -1,9 +1,7 @@
 //! One server as seen by all its connections: what the fate of many tells that the fate of one cannot.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-
-use rayon::prelude::*;
 
 use crate::align::clock::When;
 use crate::shelf::Name;
@@ -17,7 +15,7 @@ use super::farewell::Farewell;
 use super::finding::Evidence;
 use super::life_end::LAST_WORDS;
 use super::moments::{Moments, Spans};
-use super::told::{Asides, Told};
+use super::told::Told;
 use super::wire::Side;
 
 /// One end among the ends at a server.
@@ -370,120 +368,16 @@ impl Hosts {
     }
 }
 
-/// Connections that tell at once: enough for every thread, and few enough to be held together.
-const PART: usize = 4096;
-
-/// All endpoints of a case, and which one each disconnect belongs to.
-#[derive(Clone, Debug, Default)]
-pub struct Endpoints {
-    /// The endpoints.
-    pub list: Vec<Endpoint>,
-    /// For each joined connection its endpoint, [`NOWHERE`] where none is known.
-    of: Vec<u32>,
-    /// Endpoints and client hosts with a handshake that took no time worth mentioning.
-    pub quick_paths: BTreeSet<(Option<usize>, IpAddr)>,
-}
-
-/// No endpoint.
-const NOWHERE: u32 = u32::MAX;
-
-impl Endpoints {
-    /// The endpoint that a joined connection went to: an index into the list.
-    pub fn of(&self, joined: usize) -> Option<usize> {
-        let of = self.of[joined];
-        (of != NOWHERE).then_some(of as usize)
-    }
-
-    /// Groups `count` joined connections by server; `tell` says what each tells of its server. Also
-    /// returns what they tell of others.
-    pub fn new(count: usize, tell: impl Fn(usize) -> Told + Sync) -> (Self, Asides) {
-        let mut asides = Asides::default();
-        let mut endpoints = Self {
-            list: Vec::new(),
-            of: Vec::with_capacity(count),
-            quick_paths: BTreeSet::new(),
-        };
-        let mut by_address: BTreeMap<SocketAddr, usize> = BTreeMap::new();
-        let mut by_life: BTreeMap<usize, usize> = BTreeMap::new();
-        let mut by_name: BTreeMap<String, usize> = BTreeMap::new();
-        let mut loose: Vec<Told> = Vec::new();
-        for part in (0..count).step_by(PART) {
-            let part = part..count.min(part + PART);
-            let told: Vec<Told> = part.into_par_iter().map(&tell).collect();
-            for told in told {
-                asides.take(told.index, &told.aside);
-                let (address, life, name) = (told.address, told.life, told.name.as_ref());
-                let known = address
-                    .and_then(|address| by_address.get(&address))
-                    .or_else(|| life.and_then(|life| by_life.get(&life)))
-                    .or_else(|| name.and_then(|name| by_name.get(name)))
-                    .copied();
-                if address.is_none() && life.is_none() && name.is_none() {
-                    endpoints.of.push(NOWHERE);
-                    loose.push(told);
-                    continue;
-                }
-                let endpoint = known.unwrap_or_else(|| {
-                    let mut fresh = Endpoint::default();
-                    if endpoints.list.is_empty() {
-                        // Mostly there is one server, and this takes no memory until it is used.
-                        fresh.reserve(count);
-                    }
-                    endpoints.list.push(fresh);
-                    endpoints.list.len() - 1
-                });
-                if let Some(address) = address {
-                    by_address.insert(address, endpoint);
-                    endpoints.list[endpoint].address.get_or_insert(address);
-                }
-                if let Some(life) = life {
-                    by_life.insert(life, endpoint);
-                    if !endpoints.list[endpoint].lives.contains(&life) {
-                        endpoints.list[endpoint].lives.push(life);
-                    }
-                }
-                if let Some(name) = name {
-                    by_name.insert(name.clone(), endpoint);
-                }
-                endpoints.of.push(endpoint as u32);
-                let quick = told.quick.map(|host| (Some(endpoint), host));
-                endpoints.quick_paths.extend(quick);
-                endpoints.list[endpoint].add(told);
-            }
-        }
-        // A bundle with one server, and clients whose logs name none: it can only be that one.
-        if endpoints.list.is_empty() && count > 0 {
-            endpoints.list.push(Endpoint::default());
-        }
-        let only = (endpoints.list.len() == 1).then_some(0);
-        for told in loose {
-            let quick = told.quick.map(|host| (only, host));
-            endpoints.quick_paths.extend(quick);
-            if let Some(only) = only {
-                endpoints.of[told.index] = only as u32;
-                endpoints.list[only].add(told);
-            }
-        }
-        for endpoint in &mut endpoints.list {
-            endpoint
-                .ends
-                .sort_unstable_by_key(|end| (end.at.at, end.disconnect));
-            endpoint
-                .attempts
-                .sort_by_key(|attempt| (attempt.at.at, attempt.disconnect));
-            endpoint.infos.sort_unstable_by_key(|seen| {
-                (seen.at.at, seen.disconnect, seen.source, seen.frame)
-            });
-            endpoint.lives.sort_unstable();
-            endpoint.sort();
-        }
-        (endpoints, asides)
-    }
-}
-
 impl Endpoint {
-    /// Makes the index; ends, attempts and INFOs are in order by now.
-    fn sort(&mut self) {
+    /// Brings what was told into order, and makes the index.
+    pub fn sort(&mut self) {
+        self.ends
+            .sort_unstable_by_key(|end| (end.at.at, end.disconnect));
+        self.attempts
+            .sort_by_key(|attempt| (attempt.at.at, attempt.disconnect));
+        self.infos
+            .sort_unstable_by_key(|seen| (seen.at.at, seen.disconnect, seen.source, seen.frame));
+        self.lives.sort_unstable();
         let fraction = |end: &&EndMark| end.at.digits >= 3;
         let mut infos_of: HashMap<Name, Vec<u32>> = HashMap::new();
         for (index, seen) in self.infos.iter().enumerate() {
@@ -513,13 +407,14 @@ impl Endpoint {
     }
 
     /// Makes room for what this many connections tell.
-    fn reserve(&mut self, count: usize) {
+    pub fn reserve(&mut self, count: usize) {
         self.ends.reserve_exact(count);
         self.infos.reserve_exact(count);
         self.held.reserve_exact(count);
     }
 
-    fn add(&mut self, told: Told) {
+    /// Takes what one connection tells.
+    pub fn add(&mut self, told: Told) {
         self.attempts.extend(told.attempts);
         self.infos.extend(told.infos);
         self.noticed.extend(told.noticed);

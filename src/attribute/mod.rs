@@ -12,6 +12,7 @@ mod closing_order;
 pub mod crossing;
 pub mod disconnect;
 pub mod endpoint;
+mod endpoints;
 mod farewell;
 pub mod finding;
 pub mod gone;
@@ -54,7 +55,8 @@ use crate::source::Source;
 
 use advisories::Advisories;
 use disconnect::Disconnect;
-use endpoint::{EndMark, Endpoint, Endpoints};
+use endpoint::{EndMark, Endpoint};
+use endpoints::Endpoints;
 use finding::{Analysis, Close, Evidence};
 use gone::Gone;
 use label::Label;

@@ -425,3 +425,6 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
         self.found
     }
 }
+
+#[cfg(test)]
+mod tests;

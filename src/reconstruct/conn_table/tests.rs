@@ -1,0 +1,72 @@
+//! When a table lets connections go.
+
+use super::*;
+use crate::parse::packet::FIN;
+
+/// Segments of one client's connections, by its port: time in milliseconds, from the client, flags, seq, ack.
+fn feed<T, F: FnMut(Conn) -> T>(
+    table: &mut ConnTable<T, F>,
+    port: u16,
+    segments: &[(i64, bool, u8, u32, u32)],
+) {
+    let [client, server] = [[10, 0, 0, 1], [10, 0, 0, 2]].map(Host::v4);
+    for (ms, from_client, flags, seq, ack) in segments {
+        let (src, dst, ports) = if *from_client {
+            (client, server, (port, 4222))
+        } else {
+            (server, client, (4222, port))
+        };
+        let segment = Segment {
+            src,
+            dst,
+            src_port: ports.0,
+            dst_port: ports.1,
+            seq: *seq,
+            ack: *ack,
+            flags: *flags,
+            window: 500,
+            ttl: 64,
+            ..Segment::default()
+        };
+        let at = Moment {
+            ns: ms * 1_000_000,
+            frame: *ms as u64 + 1,
+        };
+        table.segment(&segment, b"", at, 0);
+    }
+}
+
+#[test]
+fn what_is_over_is_let_go_when_its_time_is_up() {
+    let interest = Interest {
+        ports: vec![4222],
+        ..Interest::default()
+    };
+    let mut table = ConnTable::new(SourceId(0), interest, Arc::default(), |conn| conn.last.ns);
+    feed(
+        &mut table,
+        41_000,
+        &[
+            (0, true, SYN, 100, 0),
+            (1, false, SYN | ACK, 500, 101),
+            (2, true, ACK, 101, 501),
+            (3, true, FIN | ACK, 101, 501),
+            (4, false, FIN | ACK, 501, 102),
+            (5, true, ACK, 102, 502),
+        ],
+    );
+    let live = |table: &ConnTable<_, _>| table.live.iter().flatten().count();
+    // Its last acknowledgement came after its end was noticed; no other connection's packet may wait for that.
+    feed(&mut table, 41_001, &[(3_100, true, SYN, 900, 0)]);
+    assert_eq!((live(&table), table.gone.len()), (2, 0));
+    feed(&mut table, 41_001, &[(3_300, true, SYN, 900, 0)]);
+    assert_eq!((live(&table), table.gone.len()), (1, 1));
+    // What still comes of it begins no connection, for a minute.
+    feed(&mut table, 41_000, &[(20_000, true, ACK, 102, 502)]);
+    assert_eq!((live(&table), table.found.facts.stragglers), (1, 1));
+    feed(&mut table, 41_000, &[(70_000, true, ACK, 102, 502)]);
+    assert_eq!((live(&table), table.gone.len()), (2, 0));
+    let done = table.finish().done;
+    assert_eq!(done.len(), 3);
+    assert_eq!(done[0].conn, 5_000_000);
+}
