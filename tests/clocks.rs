@@ -387,8 +387,6 @@ fn intervals_are_as_narrow_as_the_evidence_allows() {
 const STEPS_MISLEAD: &[&str] = &[
     "account-moved",
     "aggressive-ping",
-    "one-way-silence",
-    "prohibited-midway",
     "proxy-idle-timeout",
     "reset-by-log",
 ];

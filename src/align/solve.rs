@@ -1,5 +1,8 @@
 //! The joint solution: clocks are tied to the reference one after the other, best anchored first, each by all anchors to
-//! clocks already tied; a second round lets the later ones tighten the earlier ones.
+//! clocks already tied; a second round lets the later ones tighten the earlier ones. Where that makes a clock step and several
+//! disagree, another reference may make only one of them disagree: its own clock was the one that was stepped.
+
+use std::cmp::Reverse;
 
 use super::anchor::Anchor;
 use super::clock::Clock;
@@ -67,17 +70,57 @@ pub fn solve(clocks: &mut [Clock], known: &[Known], anchors: &[Anchor]) {
             solving.tied[index] = Some(Tie { firm: true });
         }
     }
-    if solving.tied.iter().all(Option::is_none) {
-        let Some(reference) = solving.reference() else {
-            return;
-        };
-        solving.tied[reference] = Some(Tie { firm: true });
-        for &member in &solving.members[reference] {
-            clocks[member].aligned = true;
-            REFERENCE.clone_into(&mut clocks[member].how);
+    if solving.tied.iter().any(Option::is_some) {
+        solving.run(clocks);
+        return;
+    }
+    let references = solving.references();
+    let Some((first, others)) = references.split_first() else {
+        return;
+    };
+    let before = clocks.to_vec();
+    solving.run_from(*first, clocks);
+    if !clocks.iter().any(is_stepped) {
+        return;
+    }
+    let mut fewest = at_odds(clocks, known);
+    for reference in others.iter().take(OTHER_REFERENCES) {
+        // That one clock was stepped explains more than that several others were, or have records that are wrong.
+        if fewest < 2 {
+            break;
+        }
+        let mut other = before.clone();
+        solving.run_from(*reference, &mut other);
+        let aligned = |clocks: &[Clock]| clocks.iter().filter(|clock| clock.aligned).count();
+        if at_odds(&other, known) < fewest && aligned(&other) == aligned(clocks) {
+            fewest = at_odds(&other, known);
+            clocks.clone_from_slice(&other);
         }
     }
-    solving.run(clocks);
+}
+
+/// How many other sources are tried for the reference where several clocks are at odds with the best one.
+const OTHER_REFERENCES: usize = 3;
+
+/// What ntpd steps a clock by at least, rather than slewing it (its `step` threshold).
+const STEP: i64 = 128_000_000;
+
+/// Stretches of it are further apart than drift takes them.
+fn is_stepped(clock: &Clock) -> bool {
+    clock.stretches.windows(2).any(|pair| {
+        let at = pair[1].tightest;
+        let by = pair[0].offset(at).1.saturating_sub(pair[1].offset(at).1);
+        by.saturating_abs() >= STEP
+    })
+}
+
+/// How many clocks were stepped or have records that disagree; the files of a rotated set share one.
+fn at_odds(clocks: &[Clock], known: &[Known]) -> usize {
+    let counts = |(index, clock): &(usize, &Clock)| {
+        let odd = clock.left_out > 0 || is_stepped(clock);
+        clock.aligned && !clock.outer && known[*index].shared == *index && odd
+    };
+    clocks.iter().enumerate().filter(counts).count()
 }
 
 /// How a clock was tied.
@@ -100,6 +143,17 @@ struct Solving<'a> {
 }
 
 impl Solving<'_> {
+    /// Ties all clocks to one, which has the time of the common line.
+    fn run_from(&mut self, reference: usize, clocks: &mut [Clock]) {
+        self.tied.fill(None);
+        self.tied[reference] = Some(Tie { firm: true });
+        for &member in &self.members[reference] {
+            clocks[member].aligned = true;
+            REFERENCE.clone_into(&mut clocks[member].how);
+        }
+        self.run(clocks);
+    }
+
     fn run(&mut self, clocks: &mut [Clock]) {
         let mut order = Vec::new();
         let mut weight: Vec<u64> = vec![0; clocks.len()];
@@ -112,7 +166,7 @@ impl Solving<'_> {
         // The clock with most anchors to tied ones comes next.
         while let Some(next) = (0..clocks.len())
             .filter(|&index| self.tied[index].is_none() && !failed[index] && weight[index] > 0)
-            .max_by_key(|&index| (weight[index], std::cmp::Reverse(index)))
+            .max_by_key(|&index| (weight[index], Reverse(index)))
         {
             if self.tie(clocks, next) {
                 order.push(next);
@@ -142,22 +196,24 @@ impl Solving<'_> {
         }
     }
 
-    /// The best kind of source first, then the most anchors, then the first source.
-    fn reference(&self) -> Option<usize> {
+    /// Sources that can be the reference, the best first: by kind, then the most anchors, then the first source.
+    fn references(&self) -> Vec<usize> {
         let rank = |index: usize| {
             let members = self.members[index].iter();
             members.map(|&member| self.known[member].rank).max()
         };
-        (0..self.known.len())
+        let mut references: Vec<usize> = (0..self.known.len())
             .filter(|&index| rank(index).is_some_and(|rank| rank > 0))
-            .max_by_key(|&index| {
-                (
-                    !self.of_clock[index].is_empty(),
-                    rank(index),
-                    self.of_clock[index].len(),
-                    std::cmp::Reverse(index),
-                )
-            })
+            .collect();
+        references.sort_by_cached_key(|&index| {
+            Reverse((
+                !self.of_clock[index].is_empty(),
+                rank(index),
+                self.of_clock[index].len(),
+                Reverse(index),
+            ))
+        });
+        references
     }
 
     /// Finds one clock's offset from its anchors to tied clocks.
