@@ -3,7 +3,8 @@
 //! What becomes of a packet depends on its own connection and its own time only, never on when memory is freed:
 //! the result is the same however connections are spread over tables.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -22,10 +23,6 @@ const LINGER: i64 = 3 * SECOND;
 
 /// Likewise, when a FIN still waits for its acknowledgement: retransmissions come with growing pauses.
 const LINGER_UNACKED: i64 = 60 * SECOND;
-
-/// When a connection that ends is looked at first: its last acknowledgement is still to come then, and one that is not due
-/// yet waits in line once more.
-const LOOK: i64 = LINGER + SECOND / 4;
 
 /// A connection attempt that nobody answers: longer than any system goes on sending SYNs (Linux: 127 s with 6 retries).
 const ATTEMPT: i64 = 180 * SECOND;
@@ -68,6 +65,18 @@ fn linger(conn: &LiveConn) -> i64 {
     }
 }
 
+/// How long after its last packet a connection is let go; `None` while it is in use.
+fn wait(conn: &LiveConn) -> Option<i64> {
+    if conn.is_over() {
+        Some(linger(conn))
+    } else {
+        conn.is_attempt().then_some(ATTEMPT)
+    }
+}
+
+/// When to look at a connection, in which slot, and its first packet: another may have the slot by then.
+type Look = (i64, u32, Moment);
+
 /// What a table has to say besides connections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TableFacts {
@@ -87,9 +96,10 @@ pub struct ConnTable<T, F: FnMut(Conn) -> T> {
     slots: HashMap<Key, u32, KeyHash>,
     live: Vec<Option<(Key, Box<LiveConn>)>>,
     free: Vec<u32>,
-    /// Connections to look at again, by the time of the look.
-    watch: VecDeque<(i64, u32, Moment)>,
-    attempts: VecDeque<(i64, u32, Moment)>,
+    /// Connections that began or ended, to be looked at in the same order a while later.
+    fresh: VecDeque<Look>,
+    /// Connections to be looked at again, the next first.
+    later: BinaryHeap<Reverse<Look>>,
     /// Connections that are over and handed out, by the print of their key: the time of the last packet. A storm leaves a
     /// hundred thousand of them behind in a minute.
     gone: HashMap<u64, i64, KeyHash>,
@@ -136,8 +146,8 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
             slots: HashMap::default(),
             live: Vec::new(),
             free: Vec::new(),
-            watch: VecDeque::new(),
-            attempts: VecDeque::new(),
+            fresh: VecDeque::new(),
+            later: BinaryHeap::new(),
             gone: HashMap::default(),
             forget: VecDeque::new(),
             host_ttl: HashMap::default(),
@@ -190,7 +200,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
         }
         if !was_over && conn.is_over() {
             let first = conn.first;
-            self.watch.push_back((at.ns + LOOK, slot, first));
+            self.fresh.push_back((at.ns + LINGER, slot, first));
         }
         if segment.has(SYN) && !segment.has(RST) {
             self.learn_ttl(segment);
@@ -214,8 +224,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
             return (!straggler).then(|| self.open(key, segment, at));
         };
         let (_, conn) = self.live[slot as usize].as_mut()?;
-        let stale = conn.is_over() && at.ns - conn.last.ns > linger(conn)
-            || conn.is_attempt() && at.ns - conn.last.ns > ATTEMPT;
+        let stale = wait(conn).is_some_and(|wait| at.ns - conn.last.ns > wait);
         let reused = conn.is_reused_by(segment, at);
         if reused {
             conn.replace();
@@ -264,7 +273,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
         self.live[slot as usize] = Some((*key, conn));
         self.slots.insert(*key, slot);
         if attempt {
-            self.attempts.push_back((at.ns + LINGER, slot, at));
+            self.fresh.push_back((at.ns + LINGER, slot, at));
         }
         slot
     }
@@ -318,38 +327,19 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
             return;
         }
         self.now = at.ns;
-        while let Some(&(due, slot, first)) = self.watch.front() {
-            if due >= self.now {
+        while let Some(&look) = self.fresh.front() {
+            if look.0 >= self.now {
                 break;
             }
-            self.watch.pop_front();
-            if let Some((_, conn)) = &self.live[slot as usize]
-                && conn.first == first
-            {
-                let due = conn.last.ns + linger(conn);
-                if due >= self.now {
-                    self.watch.push_back((due, slot, first));
-                } else {
-                    self.close(slot);
-                }
-            }
+            self.fresh.pop_front();
+            self.look(look);
         }
-        while let Some(&(due, slot, first)) = self.attempts.front() {
-            if due >= self.now {
+        while let Some(&Reverse(look)) = self.later.peek() {
+            if look.0 >= self.now {
                 break;
             }
-            self.attempts.pop_front();
-            if let Some((_, conn)) = &self.live[slot as usize]
-                && conn.first == first
-                && conn.is_attempt()
-            {
-                let due = conn.last.ns + ATTEMPT;
-                if due >= self.now {
-                    self.attempts.push_back((due, slot, first));
-                } else {
-                    self.close(slot);
-                }
-            }
+            self.later.pop();
+            self.look(look);
         }
         while let Some(&(due, print)) = self.forget.front() {
             if due >= self.now {
@@ -360,6 +350,21 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
                 && last + STRAGGLERS < self.now
             {
                 self.gone.remove(&print);
+            }
+        }
+    }
+
+    /// Closes a connection whose time is up, or says when to look at it again.
+    fn look(&mut self, (_, slot, first): Look) {
+        if let Some((_, conn)) = &self.live[slot as usize]
+            && conn.first == first
+            && let Some(wait) = wait(conn)
+        {
+            let due = conn.last.ns + wait;
+            if due >= self.now {
+                self.later.push(Reverse((due, slot, first)));
+            } else {
+                self.close(slot);
             }
         }
     }

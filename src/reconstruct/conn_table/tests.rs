@@ -56,10 +56,10 @@ fn what_is_over_is_let_go_when_its_time_is_up() {
         ],
     );
     let live = |table: &ConnTable<_, _>| table.live.iter().flatten().count();
-    // Its last acknowledgement came after its end was noticed; no other connection's packet may wait for that.
-    feed(&mut table, 41_001, &[(3_100, true, SYN, 900, 0)]);
+    // Its last acknowledgement came after its end was noticed, and nothing that waits longer holds it up.
+    feed(&mut table, 41_001, &[(3_004, true, SYN, 900, 0)]);
     assert_eq!((live(&table), table.gone.len()), (2, 0));
-    feed(&mut table, 41_001, &[(3_300, true, SYN, 900, 0)]);
+    feed(&mut table, 41_001, &[(3_006, true, SYN, 900, 0)]);
     assert_eq!((live(&table), table.gone.len()), (1, 1));
     // What still comes of it begins no connection, for a minute.
     feed(&mut table, 41_000, &[(20_000, true, ACK, 102, 502)]);
@@ -69,4 +69,33 @@ fn what_is_over_is_let_go_when_its_time_is_up() {
     let done = table.finish().done;
     assert_eq!(done.len(), 3);
     assert_eq!(done[0].conn, 5_000_000);
+}
+
+#[test]
+fn one_that_waits_long_holds_up_no_other() {
+    let interest = Interest {
+        ports: vec![4222],
+        ..Interest::default()
+    };
+    let mut table = ConnTable::new(SourceId(0), interest, Arc::default(), |conn| conn.last.ns);
+    // An attempt that nobody answers, and a FIN that nobody acknowledges.
+    feed(&mut table, 41_000, &[(0, true, SYN, 100, 0)]);
+    let open = |at: i64| {
+        [
+            (at, true, SYN, 100, 0),
+            (at + 1, false, SYN | ACK, 500, 101),
+            (at + 2, true, ACK, 101, 501),
+            (at + 3, true, FIN | ACK, 101, 501),
+            (at + 4, false, FIN | ACK, 501, 102),
+        ]
+    };
+    feed(&mut table, 41_001, &open(10));
+    // Those that end well after both were looked at first.
+    for (port, at) in [(41_002, 4_000), (41_003, 5_000)] {
+        feed(&mut table, port, &open(at));
+        feed(&mut table, port, &[(at + 5, true, ACK, 102, 502)]);
+    }
+    feed(&mut table, 41_004, &[(8_100, true, SYN, 900, 0)]);
+    assert_eq!(table.gone.len(), 2);
+    assert_eq!(table.live.iter().flatten().count(), 3);
 }
