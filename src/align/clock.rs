@@ -171,6 +171,16 @@ impl Clock {
         &self.stretches[after.saturating_sub(1)]
     }
 
+    /// What the clock was set forward by at the beginning of each stretch but the first, nanoseconds; back where negative.
+    pub fn steps(&self) -> impl Iterator<Item = (&Stretch, i64)> {
+        let pairs = self.stretches.iter().zip(self.stretches.iter().skip(1));
+        pairs.map(|(old, new)| {
+            // What is added less afterwards is what it was set forward by.
+            let at = new.tightest;
+            (new, old.offset(at).1.saturating_sub(new.offset(at).1))
+        })
+    }
+
     /// What to add where it is known best, with its bounds, and the stretch that is so: what a summary shows.
     pub fn tightest(&self) -> (Bounds, i64, &Stretch) {
         let first = &self.stretches[0];

@@ -92,8 +92,9 @@ pub fn solve(clocks: &mut [Clock], known: &[Known], anchors: &[Anchor]) {
         let mut other = before.clone();
         solving.run_from(*reference, &mut other);
         let aligned = |clocks: &[Clock]| clocks.iter().filter(|clock| clock.aligned).count();
-        if at_odds(&other, known) < fewest && aligned(&other) == aligned(clocks) {
-            fewest = at_odds(&other, known);
+        let odd = at_odds(&other, known);
+        if odd < fewest && aligned(&other) == aligned(clocks) {
+            fewest = odd;
             clocks.clone_from_slice(&other);
         }
     }
@@ -107,11 +108,7 @@ const STEP: i64 = 128_000_000;
 
 /// Stretches of it are further apart than drift takes them.
 fn is_stepped(clock: &Clock) -> bool {
-    clock.stretches.windows(2).any(|pair| {
-        let at = pair[1].tightest;
-        let by = pair[0].offset(at).1.saturating_sub(pair[1].offset(at).1);
-        by.saturating_abs() >= STEP
-    })
+    clock.steps().any(|(_, by)| by.saturating_abs() >= STEP)
 }
 
 /// How many clocks were stepped or have records that disagree; the files of a rotated set share one.

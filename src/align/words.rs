@@ -49,11 +49,8 @@ fn anchors(clock: &Clock, located: Located) -> String {
 
 /// The steps of a clock that happened in this file.
 fn steps(clock: &Clock, is_capture: bool, located: Located) -> Vec<String> {
-    let step = |(old, new): (&Stretch, &Stretch)| {
+    let step = |(new, by): (&Stretch, i64)| {
         let number = new.from.checked_sub(clock.place(Place::Byte(0)))?;
-        let at = new.tightest;
-        // What is added less afterwards is what the clock was set forward by.
-        let by = old.offset(at).1.saturating_sub(new.offset(at).1);
         if number >= clock.place(Place::Byte(u64::MAX)) || by.abs() < STEP_TOLD {
             return None;
         }
@@ -67,9 +64,7 @@ fn steps(clock: &Clock, is_capture: bool, located: Located) -> Vec<String> {
         let place = place(cite, located);
         Some(format!("; set {way} by {seconds:.3} s before {place}"))
     };
-    let stretches = &clock.stretches;
-    let pairs = stretches.iter().zip(stretches.iter().skip(1));
-    pairs.filter_map(step).take(TOLD).collect()
+    clock.steps().filter_map(step).take(TOLD).collect()
 }
 
 /// A place as its file numbers it. Of a set of captures only the first file is named where this is read, so that a frame of
