@@ -3,6 +3,7 @@
 use smallvec::{SmallVec, smallvec};
 
 pub use crate::reconstruct::capture::CaptureFacts;
+use crate::shelf::Index;
 use crate::source::SourceId;
 use crate::span::Moment;
 
@@ -44,34 +45,6 @@ pub struct Joined {
     server_life: Index,
     client_story: Index,
     next: Index,
-}
-
-/// An index into a list in memory, of fewer than 2^32 - 1 members, or none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Index(u32);
-
-impl Default for Index {
-    fn default() -> Self {
-        Self(u32::MAX)
-    }
-}
-
-impl Index {
-    const fn new(index: usize) -> Self {
-        Self(index as u32)
-    }
-
-    fn of(index: Option<usize>) -> Self {
-        index.map_or_else(Self::default, Self::new)
-    }
-
-    fn get(self) -> Option<usize> {
-        (self.0 != u32::MAX).then_some(self.0 as usize)
-    }
-
-    fn pair([of, within]: [Self; 2]) -> Option<(usize, usize)> {
-        of.get().zip(within.get())
-    }
 }
 
 impl Joined {
@@ -139,7 +112,7 @@ impl Joined {
 /// One captured view of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leg {
-    conn: Index,
+    conn: u32,
     /// Nearer to which end the capture was taken.
     pub near: Near,
     /// This leg is the one on the client's side of a proxy or NAT (addresses differ from the server's view).
@@ -150,7 +123,7 @@ impl Leg {
     /// The view of this index into [`Records::conns`].
     pub const fn new(conn: usize, near: Near) -> Self {
         Self {
-            conn: Index::new(conn),
+            conn: conn as u32,
             near,
             client_leg: false,
         }
@@ -158,7 +131,7 @@ impl Leg {
 
     /// Index into [`Records::conns`].
     pub const fn conn(&self) -> usize {
-        self.conn.0 as usize
+        self.conn as usize
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::finding::{Close, Confidence};
 use crate::align::clock::When;
 use crate::shelf::word::Word;
-use crate::shelf::{Name, Shelved};
+use crate::shelf::{Index, Name, Shelved};
 use crate::time::{Bounds, Instant};
 
 /// A close in short. There are as many as a storm had reconnects, so that each byte counts.
@@ -16,7 +16,7 @@ pub struct CloseSketch {
     /// Its place in the list, from 1.
     pub number: u32,
     joined: u32,
-    server_life: u32,
+    server_life: Index,
     /// Pieces of evidence.
     pub evidence: u32,
     /// Things to do.
@@ -38,9 +38,6 @@ pub struct CloseSketch {
     is_timed: bool,
     is_proven: bool,
 }
-
-/// No server life.
-const NONE: u32 = u32::MAX;
 
 /// Stands where there is no time.
 const NEVER: When = When {
@@ -82,7 +79,7 @@ impl CloseSketch {
 
     /// Index of the server life it went to.
     pub fn server_life(&self) -> Option<usize> {
-        (self.server_life != NONE).then_some(self.server_life as usize)
+        self.server_life.get()
     }
 }
 
@@ -104,7 +101,7 @@ impl Shelved for Close {
                 .and_then(|number| number.parse().ok())
                 .unwrap_or(0),
             joined: self.joined as u32,
-            server_life: self.server_life.map_or(NONE, |life| life as u32),
+            server_life: Index::of(self.server_life),
             evidence: self.evidence.len() as u32,
             remedies: self.remedy.len() as u32,
             cause: Name::of(self.cause),

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::endpoint::Endpoint;
 use super::told::{Asides, Told};
+use crate::shelf::Index;
 
 /// Connections that tell at once: enough for every thread, and few enough to be held together.
 const PART: usize = 4096;
@@ -16,20 +17,16 @@ const PART: usize = 4096;
 pub struct Endpoints {
     /// The endpoints.
     pub list: Vec<Endpoint>,
-    /// For each joined connection its endpoint, [`NOWHERE`] where none is known.
-    of: Vec<u32>,
+    /// For each joined connection its endpoint, where one is known.
+    of: Vec<Index>,
     /// Endpoints and client hosts with a handshake that took no time worth mentioning.
     pub quick_paths: BTreeSet<(Option<usize>, IpAddr)>,
 }
 
-/// No endpoint.
-const NOWHERE: u32 = u32::MAX;
-
 impl Endpoints {
     /// The endpoint that a joined connection went to: an index into the list.
     pub fn of(&self, joined: usize) -> Option<usize> {
-        let of = self.of[joined];
-        (of != NOWHERE).then_some(of as usize)
+        self.of[joined].get()
     }
 
     /// Groups `count` joined connections by server; `tell` says what each tells of its server. Also
@@ -57,7 +54,7 @@ impl Endpoints {
                     .or_else(|| name.and_then(|name| by_name.get(name)))
                     .copied();
                 if address.is_none() && life.is_none() && name.is_none() {
-                    endpoints.of.push(NOWHERE);
+                    endpoints.of.push(Index::default());
                     loose.push(told);
                     continue;
                 }
@@ -83,7 +80,7 @@ impl Endpoints {
                 if let Some(name) = name {
                     by_name.insert(name.clone(), endpoint);
                 }
-                endpoints.of.push(endpoint as u32);
+                endpoints.of.push(Index::new(endpoint));
                 let quick = told.quick.map(|host| (Some(endpoint), host));
                 endpoints.quick_paths.extend(quick);
                 endpoints.list[endpoint].add(told);
@@ -98,7 +95,7 @@ impl Endpoints {
             let quick = told.quick.map(|host| (only, host));
             endpoints.quick_paths.extend(quick);
             if let Some(only) = only {
-                endpoints.of[told.index] = only as u32;
+                endpoints.of[told.index] = Index::new(only);
                 endpoints.list[only].add(told);
             }
         }

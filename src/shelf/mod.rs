@@ -5,16 +5,18 @@
 //! somebody looks at it is written out as soon as it is known, and read again when it is wanted, so that memory follows the
 //! sketches. Where a record lies is never visible.
 
+mod index;
 mod name;
 mod spool;
 pub mod word;
 
-use std::ops::{Deref, Index};
+use std::ops::{self, Deref};
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use index::Index;
 pub use name::Name;
 pub use spool::Spool;
 use spool::{Area, Span};
@@ -248,7 +250,7 @@ impl<T: Shelved> Extend<Put<T>> for Shelf<T> {
     }
 }
 
-impl<T: Shelved> Index<usize> for Shelf<T> {
+impl<T: Shelved> ops::Index<usize> for Shelf<T> {
     type Output = T::Sketch;
 
     /// What is at hand of one.

@@ -39,13 +39,13 @@ impl Name {
             if met.len() >= REMEMBERED {
                 met.clear();
             }
-            let name = Self::numbered(text);
+            let name = Self::met(text);
             met.insert(name.text(), name);
             name
         })
     }
 
-    fn numbered(text: &str) -> Self {
+    fn met(text: &str) -> Self {
         let hash = |text: &str| HASH.hash_one(text);
         let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
         let known = names.entry(hash(text), |name| name.text() == text, |name| hash(name));
@@ -56,6 +56,17 @@ impl Name {
                 Self(number.expect("memory for fewer than 2^32 texts"))
             })
             .get()
+    }
+
+    /// Its number, which is not 0 and means nothing to any other process.
+    pub const fn number(self) -> u32 {
+        self.0.get()
+    }
+
+    /// The name of a number, if there is one.
+    pub fn numbered(number: u32) -> Option<Self> {
+        let name = NonZeroU32::new(number)?;
+        (number as usize <= TEXTS.count()).then_some(Self(name))
     }
 
     /// The text.
