@@ -140,8 +140,8 @@ impl Region {
                 let part = here / (here - there);
                 let other = self.corners[next];
                 kept.push(Line {
-                    offset: (other.offset - corner.offset).mul_add(part, corner.offset),
-                    slope: (other.slope - corner.slope).mul_add(part, corner.slope),
+                    offset: corner.offset + (other.offset - corner.offset) * part,
+                    slope: corner.slope + (other.slope - corner.slope) * part,
                 });
             }
         }
@@ -216,7 +216,7 @@ pub fn best_line(bounds: &[Bound]) -> Option<(Line, u64)> {
         (false, false) => 0.0,
     };
     let line = Line {
-        offset: best_slope.mul_add(-center, value),
+        offset: value - best_slope * center,
         slope: best_slope,
     };
     if best.weight < total && sweeps >= SWEEPS {
@@ -297,7 +297,7 @@ impl Sweep<'_> {
         self.ends.clear();
         for bound in self.bounds {
             let distance = bound.x - self.center;
-            let (drift, wide) = (slope * distance, half.mul_add(distance.abs(), ROUNDING));
+            let (drift, wide) = (slope * distance, half * distance.abs() + ROUNDING);
             let (low, high) = (bound.low - drift - wide, bound.high - drift + wide);
             if low <= high {
                 self.ends.push((low, -i64::from(bound.weight)));

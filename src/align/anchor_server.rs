@@ -1,12 +1,12 @@
 //! Anchors between a captured connection and a server's log (facts d.2; order of calls from server/client.go: "created"
 //! is written before INFO is sent, "closed" before the socket is closed).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::anchor::{Anchor, LINE_LAG, LINE_SWAP, Side, lag};
 use super::joined::{Joined, Near, Records};
 use crate::parse::server_log::close_reason::CloseReason;
-use crate::reconstruct::conn::{Conn, End, RstOrigin};
+use crate::reconstruct::conn::{Conn, End, Manner, RstOrigin};
 use crate::reconstruct::server::{ConnKind, NoteKind, ServerConn, ServerEventKind, ServerLife};
 use crate::span::Moment;
 
@@ -208,38 +208,32 @@ fn earliest(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
 /// Anchors between whole server lives and captures: nobody gets INFO from a server before it starts or after it ended.
 /// These are all that a log without DBG lines has, together with the lines about errors.
 pub fn life_anchors(records: &Records, lives: &HashMap<&str, Vec<usize>>, out: &mut Vec<Anchor>) {
-    // For each life and capture: first and last INFO, first and last FIN that the server sent on its own.
-    let mut seen: std::collections::BTreeMap<(usize, u32), Seen> =
-        std::collections::BTreeMap::new();
-    for (index, sketch) in records.conns.sketches().enumerate() {
-        let info = sketch.info();
-        let Some(life) = info.and_then(|info| lives.get(&*info.server_id)?.first()) else {
-            continue;
-        };
-        let Some(conn) = records.conns.get(index) else {
-            continue;
-        };
-        let seen = seen.entry((*life, conn.source.0)).or_default();
-        let Some(session) = conn.session.as_ref() else {
-            continue;
-        };
-        if let Some(at) = conn.handshake.syn_ack.or(session.info_at) {
-            seen.first_answer = Some(seen.first_answer.map_or(at, |first| first.min(at)));
+    let of_lives = || {
+        let numbered = records.conns.sketches().enumerate();
+        numbered.filter_map(|(index, sketch)| {
+            let life = *lives.get(&*sketch.info()?.server_id)?.first()?;
+            Some(((life, sketch.source.0), index, sketch))
+        })
+    };
+    // For each life and capture: first and last INFO, last FIN that the server sent on its own. Hardly any connection
+    // can be the first or last of a storm, and only those that can are looked at.
+    let mut seen: BTreeMap<(usize, u32), Seen> = BTreeMap::new();
+    for (key, index, sketch) in of_lives() {
+        let seen = seen.entry(key).or_default();
+        let earlier = seen.first_answer.is_none_or(|at| sketch.first < at);
+        if earlier && let Some(conn) = records.conns.get(index) {
+            seen.hear_first(&conn);
         }
-        if let Some(at) = session.info_at {
-            seen.last_info = Some(seen.last_info.map_or(at, |last| last.max(at)));
-        }
-        let server = session.server_end.unwrap_or(End::Resp);
-        let fin = conn.flow(server).fin.filter(|fin| {
-            conn.flow(server.other())
-                .fin
-                .is_none_or(|own| fin.frame < own.frame)
-        });
-        // A FIN that waits behind a full send buffer, or that is sent again, is not of the moment of its close.
-        let client = conn.flow(server.other());
-        let prompt = client.zero_windows == 0 && conn.flow(server).retransmissions == 0;
-        if let Some(at) = fin.filter(|_| session.errors.is_empty() && prompt) {
-            seen.last_fin = Some(seen.last_fin.map_or(at, |last| last.max(at)));
+    }
+    for (key, index, sketch) in of_lives().rev() {
+        let seen = seen.entry(key).or_default();
+        let later = |known: Option<Moment>| known.is_none_or(|at| sketch.last > at);
+        let by_client = sketch.end().by == Some(sketch.server_end().other())
+            && matches!(sketch.end().manner, Manner::Fin | Manner::HalfClosed);
+        if (later(seen.last_info) || !by_client && later(seen.last_fin))
+            && let Some(conn) = records.conns.get(index)
+        {
+            seen.hear_last(&conn);
         }
     }
     for ((life, source), seen) in seen {
@@ -299,11 +293,40 @@ const ACCEPT_LAG: i64 = 2_000_000;
 /// Generous one-way delay of a path, for packets captured behind it.
 const PATH: i64 = 200_000_000;
 
+/// What connections of one life in one capture show of its beginning and end.
 #[derive(Default)]
 struct Seen {
     first_answer: Option<Moment>,
     last_info: Option<Moment>,
     last_fin: Option<Moment>,
+}
+
+impl Seen {
+    fn hear_first(&mut self, conn: &Conn) {
+        let info_at = conn.session.as_ref().and_then(|session| session.info_at);
+        if let Some(at) = conn.handshake.syn_ack.or(info_at) {
+            self.first_answer = Some(self.first_answer.map_or(at, |first| first.min(at)));
+        }
+    }
+
+    fn hear_last(&mut self, conn: &Conn) {
+        let Some(session) = conn.session.as_ref() else {
+            return;
+        };
+        self.last_info = self.last_info.max(session.info_at);
+        let server = session.server_end.unwrap_or(End::Resp);
+        let fin = conn.flow(server).fin.filter(|fin| {
+            conn.flow(server.other())
+                .fin
+                .is_none_or(|own| fin.frame < own.frame)
+        });
+        // A FIN that waits behind a full send buffer, or that is sent again, is not of the moment of its close.
+        let client = conn.flow(server.other());
+        let prompt = client.zero_windows == 0 && conn.flow(server).retransmissions == 0;
+        self.last_fin = self
+            .last_fin
+            .max(fin.filter(|_| session.errors.is_empty() && prompt));
+    }
 }
 
 fn event(server: &ServerLife, wanted: impl Fn(&ServerEventKind) -> bool) -> Option<Side> {

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use rayon::prelude::*;
+
 use super::Alignment;
 use super::joined::{Joined, Records};
 use super::link_client;
@@ -23,7 +25,7 @@ pub fn note(records: &Records, alignment: &mut Alignment) {
     // Sorted rather than gathered: most clients of a storm have one connection, and no list of their own is worth it.
     let joined = &alignment.joined;
     let client = |(name, index): &(_, u32)| (*name, address(records, &joined[*index as usize]));
-    named.sort_unstable_by(|a, b| {
+    named.par_sort_unstable_by(|a, b| {
         let by_address = || client(a).1.cmp(&client(b).1);
         a.0.cmp(b.0).then_with(by_address).then(a.1.cmp(&b.1))
     });

@@ -48,7 +48,8 @@ pub struct Line {
 impl Line {
     /// Its value this long after the origin.
     pub fn at(self, elapsed: f64) -> f64 {
-        self.slope.mul_add(elapsed, self.offset)
+        // Not `mul_add`: without the instruction it is a call, and exact to what is far below a nanosecond.
+        self.slope * elapsed + self.offset
     }
 }
 

@@ -15,6 +15,10 @@ pub struct Links {
     pub of_client: Vec<Vec<Option<usize>>>,
     /// For each client story, how far its log would move if another pairing that explains as much were the true one.
     pub doubt: Vec<i64>,
+    /// How many parts of server logs are joined to something.
+    pub servers: usize,
+    /// How often a join or a doubt came: clocks solved at one count need not be solved at it again.
+    pub changes: usize,
 }
 
 impl Links {
@@ -46,6 +50,8 @@ impl Links {
                 .map(|life| vec![None; life.conns.len()])
                 .collect(),
             doubt: vec![0; records.clients.len()],
+            servers: 0,
+            changes: 0,
             of_client: records
                 .clients
                 .iter()
@@ -69,6 +75,8 @@ impl Links {
         self.of_server[life][conn] = Some(joined);
         self.joined[joined].set_server(life, conn);
         self.joined[joined].links.push(Link { by, sure });
+        self.servers += 1;
+        self.changes += 1;
         true
     }
 
@@ -87,7 +95,16 @@ impl Links {
         self.of_client[story][conn] = Some(joined);
         self.joined[joined].set_client(story, conn);
         self.joined[joined].links.push(Link { by, sure });
+        self.changes += 1;
         true
+    }
+
+    /// Notes how far a story's log would move if another pairing that explains as much were the true one.
+    pub fn put_in_doubt(&mut self, story: usize, doubt: i64) {
+        if doubt > self.doubt[story] {
+            self.doubt[story] = doubt;
+            self.changes += 1;
+        }
     }
 
     /// Server connections that no capture holds become joined connections of their own.

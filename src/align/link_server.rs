@@ -25,6 +25,9 @@ pub fn lives_by_id(records: &Records) -> HashMap<&str, Vec<usize>> {
             }
         }
     }
+    if nameless.is_empty() {
+        return lives;
+    }
     let mut votes: HashMap<&str, Vec<(usize, usize)>> = HashMap::new();
     for conn in records.conns.sketches() {
         let Some((server, cid)) = conn
@@ -61,8 +64,10 @@ pub fn lives_by_id(records: &Records) -> HashMap<&str, Vec<usize>> {
 }
 
 /// Joins by equality of server_id and cid, and notes the server life.
-pub fn exact(records: &Records, links: &mut Links) {
-    let lives = lives_by_id(records);
+pub fn exact(records: &Records, links: &mut Links, lives: &HashMap<&str, Vec<usize>>) {
+    if lives.is_empty() {
+        return;
+    }
     for index in 0..links.joined.len() {
         let found = links.joined[index]
             .conns

@@ -91,8 +91,7 @@ pub fn assign(records: &Records, links: &mut Links, clocks: &[Clock], told: &[To
         };
         if let Some((offset, doubt)) = offset {
             for at in index..until {
-                let known = &mut links.doubt[told[at].story];
-                *known = doubt.max(*known);
+                links.put_in_doubt(told[at].story, doubt);
                 weigh(
                     records,
                     links,

@@ -69,8 +69,10 @@ pub fn align(
 ) -> Alignment {
     let mut setup = Setup::new(records, sources, options);
     let mut links = link_capture::group(records);
-    link_server::exact(records, &mut links);
+    let lives = link_server::lives_by_id(records);
+    link_server::exact(records, &mut links, &lives);
     near::note(records, &mut links.joined);
+    setup.anchor(records, &links, &lives);
     setup.solve(records, &links);
     link_server::by_address(records, &mut links, &setup.clocks);
     links.lone_servers(records);

@@ -87,8 +87,7 @@ const HABIT_NEEDED: i64 = 50_000_000;
 /// The offset that most constraints agree on.
 ///
 /// `None` when no finite interval comes out: no anchors, or bounds on one side only.
-pub fn fit(constraints: &[Constraint], order: Order<'_>) -> Option<Fit> {
-    let mut sorted = constraints.to_vec();
+pub fn fit(mut sorted: Vec<Constraint>, order: Order<'_>) -> Option<Fit> {
     sorted.sort_unstable_by_key(|c| (c.place, c.raw, c.low, c.high, c.firm, c.cite));
     let firm: Vec<Constraint> = sorted.iter().copied().filter(|c| c.firm).collect();
     if let Some(fit) = stretches(&firm, order) {
@@ -152,11 +151,8 @@ fn stretches(sorted: &[Constraint], order: Order<'_>) -> Option<Fit> {
         ..Fit::default()
     };
     let mut before: Option<(Vec<usize>, Region)> = None;
-    for part in step::parts(sorted, &bounds, order.turns) {
+    for step::Part { range: part, found } in step::parts(sorted, &bounds, order.turns) {
         let own = &bounds[part.clone()];
-        let Some(found) = step::explain(own) else {
-            continue;
-        };
         let Some(stretch) = stretch(sorted, own, part.start, &found, scale) else {
             continue;
         };

@@ -1,15 +1,19 @@
 //! Clocks on their way to being solved: what the user knows of them, which files share one, the records that show them,
 //! and afterwards their zones and the sentences about those that stay alone.
 
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
 use super::AlignOptions;
 use super::anchor::{Anchor, LINE_LAG, LINE_SWAP, Side};
 use super::clock::{Clock, Stretch};
-use super::joined::Records;
+use super::joined::{Joined, Records};
 use super::link::Links;
 use super::solve::{self, CAPTURE, Known};
 use super::words::{self, Located};
 use super::zone::{self, QUARTER};
-use super::{anchor_client, anchor_server, envelope, lines, link_server, turn};
+use super::{anchor_client, anchor_server, envelope, lines, turn};
 use crate::input::rotation;
 use crate::source::{Source, SourceId};
 use crate::span::{LogRef, Place};
@@ -24,9 +28,41 @@ pub struct Setup {
     basis: Vec<Option<Basis>>,
     /// Zones given by the user, by source.
     zones: Vec<Option<i32>>,
-    /// Lines with two times, as anchors between a source's own clock and its wrapper's.
-    wrapped: Vec<Anchor>,
+    anchors: Anchors,
+    /// The count of changes to the links that the clocks are solved for.
+    solved: Option<usize>,
 }
+
+/// All anchors: first those that no link of a log changes, then those of server logs, then those of client logs.
+#[derive(Default)]
+struct Anchors {
+    list: Vec<Anchor>,
+    /// How many of them are of the first kind.
+    fixed: usize,
+    /// How many are of the first two, and how many links to server logs there were then.
+    servers: Option<(usize, usize)>,
+}
+
+impl Anchors {
+    /// Adds what each joined connection tells.
+    fn gather(&mut self, joined: &[Joined], tell: impl Fn(&Joined, &mut Vec<Anchor>) + Sync) {
+        let told = joined.par_chunks(PART).map(|part| {
+            let mut told = Vec::new();
+            for one in part {
+                tell(one, &mut told);
+            }
+            told
+        });
+        let told: Vec<Vec<Anchor>> = told.collect();
+        self.list.reserve_exact(told.iter().map(Vec::len).sum());
+        for told in told {
+            self.list.extend(told);
+        }
+    }
+}
+
+/// Joined connections that one thread asks at once.
+const PART: usize = 1024;
 
 /// Lines with two times that are used for each source: the two clocks are read in the same moment, a few tell it all.
 const WRAPPED: usize = 2000;
@@ -46,7 +82,8 @@ impl Setup {
                 .collect(),
             basis: vec![None; count],
             zones: vec![None; count],
-            wrapped: Vec::new(),
+            anchors: Anchors::default(),
+            solved: None,
         };
         for (index, source) in sources.iter().enumerate() {
             if let Some((_, zone)) = options
@@ -168,9 +205,11 @@ impl Setup {
                     step: outer.resolution(),
                     cite: line.cite,
                 };
-                self.wrapped
+                self.anchors
+                    .list
                     .push(Anchor::about_before(own, wrapper, LINE_SWAP));
-                self.wrapped
+                self.anchors
+                    .list
                     .push(Anchor::usually(own, wrapper, 0, LINE_LAG));
             }
         }
@@ -209,22 +248,41 @@ impl Setup {
         own
     }
 
+    /// Anchors that stay as they are whatever logs are linked to.
+    pub fn anchor(&mut self, records: &Records, links: &Links, lives: &HashMap<&str, Vec<usize>>) {
+        let anchors = &mut self.anchors;
+        anchors.gather(&links.joined, |joined, out| {
+            envelope::anchors(&records.conns, joined, out);
+        });
+        anchor_server::life_anchors(records, lives, &mut anchors.list);
+        anchor_server::monitoring_anchors(records, &mut anchors.list);
+        anchors.fixed = anchors.list.len();
+    }
+
+    /// Solves the clocks as far as links now tell.
     pub fn solve(&mut self, records: &Records, links: &Links) {
-        let mut anchors = self.wrapped.clone();
-        for joined in &links.joined {
-            envelope::anchors(&records.conns, joined, &mut anchors);
-            anchor_server::anchors(records, joined, &mut anchors);
-            anchor_client::anchors(records, joined, &links.doubt, &mut anchors);
+        if self.solved.replace(links.changes) == Some(links.changes) {
+            return;
         }
-        let lives = link_server::lives_by_id(records);
-        anchor_server::life_anchors(records, &lives, &mut anchors);
-        anchor_server::monitoring_anchors(records, &mut anchors);
+        let anchors = &mut self.anchors;
+        if let Some((kept, _)) = anchors.servers.filter(|(_, of)| *of == links.servers) {
+            anchors.list.truncate(kept);
+        } else {
+            anchors.list.truncate(anchors.fixed);
+            anchors.gather(&links.joined, |joined, out| {
+                anchor_server::anchors(records, joined, out);
+            });
+            anchors.servers = Some((anchors.list.len(), links.servers));
+        }
+        anchors.gather(&links.joined, |joined, out| {
+            anchor_client::anchors(records, joined, &links.doubt, out);
+        });
         for index in 0..self.clocks.len() {
             if !self.clocks[index].given {
                 self.clocks[index] = self.own(index);
             }
         }
-        solve::solve(&mut self.clocks, &self.known, &anchors);
+        solve::solve(&mut self.clocks, &self.known, &self.anchors.list);
     }
 
     /// Zones, and the common line itself brought to UTC where the reference has no zone.

@@ -20,6 +20,15 @@ pub struct Explained {
     pub weight: u64,
 }
 
+/// Bounds that follow each other, between two steps of their clock.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Which.
+    pub range: Range<usize>,
+    /// What most of them agree on.
+    pub found: Explained,
+}
+
 /// Bounds that one search looks at; what they leave open is searched again with those that matter there.
 const SAMPLE: usize = 600;
 
@@ -98,10 +107,9 @@ const CHANGE_AT_TURN: u64 = 2;
 const MOST: usize = 64;
 
 /// The stretches of `sorted`, by place; `bounds` are the same in coordinates.
-pub fn parts(sorted: &[Constraint], bounds: &[Bound], turns: &[u64]) -> Vec<Range<usize>> {
-    let whole: Vec<Range<usize>> = std::iter::once(0..sorted.len()).collect();
+pub fn parts(sorted: &[Constraint], bounds: &[Bound], turns: &[u64]) -> Vec<Part> {
     let Some(all) = explain(bounds) else {
-        return whole;
+        return Vec::new();
     };
     let mut disagreeing: Vec<u64> = Vec::new();
     let mut agreeing = all.agreeing.iter().peekable();
@@ -116,13 +124,19 @@ pub fn parts(sorted: &[Constraint], bounds: &[Bound], turns: &[u64]) -> Vec<Rang
     } else {
         RECORDS - 1
     };
+    let whole = |found| {
+        vec![Part {
+            range: 0..sorted.len(),
+            found,
+        }]
+    };
     if disagreeing.len() < least {
-        return whole;
+        return whole(all);
     }
     let offers = offers(bounds);
     let parts = walk(sorted, bounds, turns, &offers);
-    if parts.len() > MOST {
-        return whole;
+    if parts.len() < 2 || parts.len() > MOST {
+        return whole(all);
     }
     settle(sorted, bounds, turns, parts)
 }
@@ -250,54 +264,50 @@ fn settle(
     sorted: &[Constraint],
     bounds: &[Bound],
     turns: &[u64],
-    mut parts: Vec<Range<usize>>,
-) -> Vec<Range<usize>> {
-    'again: while parts.len() > 1 {
-        let found: Vec<Option<Explained>> = parts
-            .iter()
-            .map(|part| explain(&bounds[part.clone()]))
-            .collect();
-        for index in 1..parts.len() {
-            let (old, new) = (&parts[index - 1], &parts[index]);
-            let (Some(a), Some(b)) = (&found[index - 1], &found[index]) else {
-                continue;
-            };
-            let turned = turns.partition_point(|turn| *turn <= sorted[old.end - 1].place)
-                < turns.partition_point(|turn| *turn <= sorted[new.start].place);
-            // How many records of each side the other side's lines contradict, though they agree with their own.
-            let records = |part: &Range<usize>, own: &Explained, other: &Region| {
-                let mut places: Vec<u64> = own
-                    .agreeing
-                    .iter()
-                    .filter(|&&at| {
-                        matches!(
-                            other.meets(&bounds[part.start + at]),
-                            Meets::Contradicts { .. }
-                        )
-                    })
-                    .map(|&at| sorted[part.start + at].place)
-                    .collect();
-                places.dedup();
-                places.len()
-            };
-            let needed = if turned { RECORDS - 1 } else { RECORDS };
-            let apart = records(old, a, &b.region).min(records(new, b, &a.region)) >= needed
-                && !a.region.is_unbounded()
-                && !b.region.is_unbounded();
-            let joint = old.start..new.end;
-            let gain = || {
-                explain(&bounds[joint.clone()]).map_or(0, |joint| {
-                    (a.weight + b.weight).saturating_sub(joint.weight)
-                })
-            };
-            let worth = if turned { CHANGE_AT_TURN } else { CHANGE };
-            if !apart || gain() < worth {
-                parts[index - 1] = joint;
-                parts.remove(index);
-                continue 'again;
-            }
+    parts: Vec<Range<usize>>,
+) -> Vec<Part> {
+    let explained = |range: Range<usize>| {
+        let found = explain(&bounds[range.clone()])?;
+        Some(Part { range, found })
+    };
+    let mut parts: Vec<Part> = parts.into_iter().filter_map(explained).collect();
+    let mut index = 1;
+    while index < parts.len() {
+        let (old, new) = (&parts[index - 1], &parts[index]);
+        let (a, b) = (&old.found, &new.found);
+        let turned = turns.partition_point(|turn| *turn <= sorted[old.range.end - 1].place)
+            < turns.partition_point(|turn| *turn <= sorted[new.range.start].place);
+        // How many records of each side the other side's lines contradict, though they agree with their own.
+        let records = |part: &Part, other: &Region| {
+            let mut places: Vec<u64> = part
+                .found
+                .agreeing
+                .iter()
+                .map(|at| part.range.start + at)
+                .filter(|&at| matches!(other.meets(&bounds[at]), Meets::Contradicts { .. }))
+                .map(|at| sorted[at].place)
+                .collect();
+            places.dedup();
+            places.len()
+        };
+        let needed = if turned { RECORDS - 1 } else { RECORDS };
+        let apart = records(old, &b.region).min(records(new, &a.region)) >= needed
+            && !a.region.is_unbounded()
+            && !b.region.is_unbounded();
+        let Some(joint) = explained(old.range.start..new.range.end) else {
+            index += 1;
+            continue;
+        };
+        let gain = (a.weight + b.weight).saturating_sub(joint.found.weight);
+        let worth = if turned { CHANGE_AT_TURN } else { CHANGE };
+        if apart && gain >= worth {
+            index += 1;
+        } else {
+            // What the two are together may join the one before them, too.
+            parts[index - 1] = joint;
+            parts.remove(index);
+            index = index.saturating_sub(1).max(1);
         }
-        break;
     }
     parts
 }

@@ -4,6 +4,8 @@
 //! connection lies open in it to the end. What tells is the client: one that holds one connection at a time under its name
 //! does not open the next while it has the last.
 
+use rayon::prelude::*;
+
 use super::Alignment;
 use super::clock::When;
 use super::joined::{Joined, Near, Records};
@@ -96,7 +98,7 @@ pub fn note(records: &Records, alignment: &mut Alignment) {
     };
     // Sorted rather than gathered: most clients of a storm have one connection, and no list of their own is worth it.
     let mut all: Vec<Held> = (0..alignment.joined.len()).filter_map(named).collect();
-    all.sort_unstable_by(|a, b| {
+    all.par_sort_unstable_by(|a, b| {
         let by_time = || (sketch(a).first, a.joined).cmp(&(sketch(b).first, b.joined));
         by_holder(a, b).then_with(by_time)
     });

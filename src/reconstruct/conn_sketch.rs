@@ -69,6 +69,8 @@ mod has {
     pub const CLIENT_ID: u8 = 8;
     /// The server sees the originator.
     pub const PEER: u8 = 16;
+    /// The originator is the server.
+    pub const SERVES: u8 = 32;
 }
 
 /// What INFO says of a connection's identity.
@@ -103,6 +105,15 @@ impl ConnSketch {
     /// The responder.
     pub fn resp(&self) -> SocketAddr {
         self.socket(1)
+    }
+
+    /// The end that sent INFO; the responder where neither did.
+    pub const fn server_end(&self) -> End {
+        if self.has(has::SERVES) {
+            End::Orig
+        } else {
+            End::Resp
+        }
     }
 
     fn socket(&self, end: usize) -> SocketAddr {
@@ -192,6 +203,10 @@ impl Shelved for Conn {
             (has::TURNS, turns.is_some()),
             (has::CLIENT_ID, client_id.is_some()),
             (has::PEER, sees_originator),
+            (
+                has::SERVES,
+                session.is_some_and(|session| session.server_end == Some(End::Orig)),
+            ),
         ];
         let turns = turns.unwrap_or_default();
         let ends = [self.tuple.orig, self.tuple.resp];

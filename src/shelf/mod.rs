@@ -201,7 +201,7 @@ impl<T: Shelved> Shelf<T> {
     }
 
     /// What is at hand of each, in order.
-    pub fn sketches(&self) -> impl DoubleEndedIterator<Item = &T::Sketch> {
+    pub fn sketches(&self) -> impl DoubleEndedIterator<Item = &T::Sketch> + ExactSizeIterator {
         self.puts.iter().map(|put| &*put.sketch)
     }
 
