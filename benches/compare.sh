@@ -27,6 +27,7 @@ make_input() {
 }
 make_input a.pcap generate_capture busy 500
 make_input b.pcap generate_capture storm 300
+make_input b.log generate_capture log 300
 make_input feed.pcap generate_capture feed 500
 make_input dv.log trace_log 500
 
@@ -55,6 +56,9 @@ for file in a.pcap b.pcap; do
   done
   row "tcptrace -n $file" tcptrace -n "$folder/$file"
   row "tshark -q -z conv,tcp -r $file" tshark -q -z conv,tcp -r "$folder/$file"
+done
+for threads in 1 2; do
+  row "natsleuth analyze b.pcap b.log --summary --threads $threads" "$binary" analyze "$folder/b.pcap" "$folder/b.log" --summary --no-progress --threads $threads
 done
 for command in conns sessions; do
   row "natsleuth $command feed.pcap --threads 1" "$binary" "$command" "$folder/feed.pcap" --no-progress --threads 1

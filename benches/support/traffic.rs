@@ -25,12 +25,7 @@ pub enum Shape {
 
 /// Writes a classic pcap file of at least `bytes` bytes. Returns packets and connections written.
 pub fn write(out: &mut impl Write, shape: Shape, bytes: u64, seed: u64) -> io::Result<(u64, u64)> {
-    let mut writer = Writer {
-        out,
-        written: 24,
-        packets: 0,
-        ns: 1_700_000_000_000_000_000,
-    };
+    let mut writer = Writer::new(out, Output::Packets);
     let mut header = Vec::new();
     for field in [0xa1b2_3c4d_u32, 0x0004_0002, 0, 0, 262_144, 1] {
         header.extend_from_slice(&field.to_le_bytes());
@@ -43,6 +38,25 @@ pub fn write(out: &mut impl Write, shape: Shape, bytes: u64, seed: u64) -> io::R
         Shape::Feed { conns } => feed(&mut writer, &mut random, conns, bytes)?,
     };
     Ok((writer.packets, conns))
+}
+
+/// Writes what the server of a [`Shape::Storm`] with these numbers logs of it, with debug lines: on a clock that is 37 s
+/// behind and 20 ppm slow; every fiftieth line is some milliseconds late. Returns how many lines.
+#[allow(dead_code, reason = "most benchmarks want packets alone")]
+pub fn write_log(out: &mut impl Write, bytes: u64, seed: u64) -> io::Result<u64> {
+    let mut writer = Writer::new(out, Output::Lines);
+    for text in [
+        "Starting nats-server",
+        "  Version:  2.10.18",
+        "  Name:     nats-1",
+        "  ID:       NAKJ2TAVVFY5BJDVEQ6LZ2KBJ7WZ3O3TXVVLXKPGQ2ZQ2KYFSXJ7PMPA",
+        "Listening for client connections on 0.0.0.0:4222",
+        "Server is ready",
+    ] {
+        writer.line("INF", text)?;
+    }
+    storm(&mut writer, &mut Random(seed | 1), bytes)?;
+    Ok(writer.lines)
 }
 
 fn busy<W: Write>(
@@ -180,6 +194,7 @@ impl Conn {
             1 => self.send(writer, SERVER, SYN | ACK, b"")?,
             2 => self.send(writer, CLIENT, ACK, b"")?,
             3 => {
+                self.log(writer, "Client connection created")?;
                 let info = format!(
                     "INFO {{\"server_id\":\"NAKJ2TAVVFY5BJDVEQ6LZ2KBJ7WZ3O3TXVVLXKPGQ2ZQ2KYFSXJ7PMPA\",\"server_name\":\"nats-1\",\"version\":\"2.10.18\",\"proto\":1,\"go\":\"go1.22.5\",\"host\":\"0.0.0.0\",\"port\":4222,\"headers\":true,\"max_payload\":1048576,\"client_id\":{id},\"client_ip\":\"10.1.0.1\"}} \r\n"
                 );
@@ -207,11 +222,27 @@ impl Conn {
             }
             11 => self.send(writer, SERVER, ACK, b"")?,
             12 => self.send(writer, CLIENT, FIN | ACK, b"")?,
-            13 => self.send(writer, SERVER, FIN | ACK, b"")?,
+            13 => {
+                self.log(writer, "Client connection closed: Client Closed")?;
+                self.send(writer, SERVER, FIN | ACK, b"")?;
+            }
             _ => self.send(writer, CLIENT, ACK, b"")?,
         }
         self.step += 1;
         Ok(self.step > 14)
+    }
+
+    fn client(&self) -> [u8; 4] {
+        [10, 1, (self.id / 64_000) as u8, 1 + (self.id % 200) as u8]
+    }
+
+    fn log<W: Write>(&self, writer: &mut Writer<'_, W>, what: &str) -> io::Result<()> {
+        let [a, b, c, d] = self.client();
+        let (port, id) = (self.port, self.id);
+        writer.line(
+            "DBG",
+            &format!("{a}.{b}.{c}.{d}:{port} - cid:{id} - {what}"),
+        )
     }
 
     fn send<W: Write>(
@@ -221,7 +252,7 @@ impl Conn {
         flags: u8,
         payload: &[u8],
     ) -> io::Result<()> {
-        let client = [10, 1, (self.id / 64_000) as u8, 1 + (self.id % 200) as u8];
+        let client = self.client();
         let server = [10, 2, 0, 1];
         let (src, dst) = if from == CLIENT {
             (client, server)
@@ -262,14 +293,51 @@ impl Conn {
     }
 }
 
+/// Which side of the story is written; the other is told to nobody.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Output {
+    Packets,
+    Lines,
+}
+
 struct Writer<'a, W> {
     out: &'a mut W,
+    output: Output,
+    /// Bytes of the capture.
     written: u64,
     packets: u64,
+    lines: u64,
     ns: u64,
 }
 
-impl<W: Write> Writer<'_, W> {
+impl<'a, W: Write> Writer<'a, W> {
+    fn new(out: &'a mut W, output: Output) -> Self {
+        Self {
+            out,
+            output,
+            written: 24,
+            packets: 0,
+            lines: 0,
+            ns: 1_700_000_000_000_000_000,
+        }
+    }
+
+    fn line(&mut self, level: &str, text: &str) -> io::Result<()> {
+        self.lines += 1;
+        if self.output != Output::Lines {
+            return Ok(());
+        }
+        let late = if self.lines.is_multiple_of(50) {
+            4_000_000
+        } else {
+            0
+        };
+        let since = self.ns - 1_700_000_000_000_000_000;
+        let ns = self.ns - 37_000_000_000 - since / 50_000 + late;
+        let at = chrono::DateTime::from_timestamp_nanos(ns as i64).format("%Y/%m/%d %H:%M:%S%.6f");
+        writeln!(self.out, "[1] {at} [{level}] {text}")
+    }
+
     fn frame(&mut self, frame: &[u8]) -> io::Result<()> {
         self.ns += 1_000;
         let header = [
@@ -278,10 +346,12 @@ impl<W: Write> Writer<'_, W> {
             frame.len() as u32,
             frame.len() as u32,
         ];
-        for field in header {
-            self.out.write_all(&field.to_le_bytes())?;
+        if self.output == Output::Packets {
+            for field in header {
+                self.out.write_all(&field.to_le_bytes())?;
+            }
+            self.out.write_all(frame)?;
         }
-        self.out.write_all(frame)?;
         self.written += 16 + frame.len() as u64;
         self.packets += 1;
         Ok(())
