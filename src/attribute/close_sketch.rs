@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::finding::{Close, Confidence};
 use crate::align::clock::When;
-use crate::shelf::word::Word;
+use crate::shelf::word::{self, Word};
 use crate::shelf::{Index, Name, Shelved};
 use crate::time::{Bounds, Instant};
 
@@ -104,8 +104,8 @@ impl Shelved for Close {
             server_life: Index::of(self.server_life),
             evidence: self.evidence.len() as u32,
             remedies: self.remedy.len() as u32,
-            cause: Name::of(self.cause),
-            detail: Name::of(self.detail),
+            cause: word::name(self.cause),
+            detail: word::name(self.detail),
             client_name: name(&self.client_name),
             client_lang: name(&self.client_lang),
             client_version: name(&self.client_version),

@@ -2,14 +2,13 @@
 //! storm of reconnects brings the same few in hundreds of thousands of records.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// Such a text. Names have an order, to be sorted by; it is that in which they were met, and another in every run.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,34 +20,34 @@ static TEXTS: boxcar::Vec<Box<str>> = boxcar::Vec::new();
 /// The names by their texts, without holding those again.
 static NAMES: LazyLock<Mutex<HashTable<Name>>> = LazyLock::new(Mutex::default);
 
-static HASH: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+static HASH: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
 
-/// A thread remembers this many: no lock for what it has just met.
-const REMEMBERED: usize = 4096;
+/// A thread remembers this many, one for each place in a list: no lock for what it meets again and again.
+const REMEMBERED: usize = 1024;
 
 impl Name {
     /// The name for a text.
     pub fn of(text: &str) -> Self {
         thread_local! {
-            static MET: RefCell<HashMap<&'static str, Name>> = RefCell::new(HashMap::new());
+            static MET: RefCell<[Option<Name>; REMEMBERED]> = const { RefCell::new([None; REMEMBERED]) };
         }
+        let hash = HASH.hash_one(text);
         MET.with_borrow_mut(|met| {
-            if let Some(name) = met.get(text) {
-                return *name;
+            let place = &mut met[hash as usize % REMEMBERED];
+            if let Some(name) = place.filter(|name| name.text() == text) {
+                return name;
             }
-            if met.len() >= REMEMBERED {
-                met.clear();
-            }
-            let name = Self::met(text);
-            met.insert(name.text(), name);
-            name
+            *place.insert(Self::met(text, hash))
         })
     }
 
-    fn met(text: &str) -> Self {
-        let hash = |text: &str| HASH.hash_one(text);
+    fn met(text: &str, hash: u64) -> Self {
         let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = names.entry(hash(text), |name| name.text() == text, |name| hash(name));
+        let known = names.entry(
+            hash,
+            |name| name.text() == text,
+            |name| HASH.hash_one(name.text()),
+        );
         *known
             .or_insert_with(|| {
                 let number = u32::try_from(TEXTS.push(text.into()) + 1).ok();

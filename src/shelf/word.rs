@@ -13,7 +13,7 @@ use super::Name;
 pub type Word = &'static str;
 
 /// The name of a word: there are few, and each stands at one address or two, so that this is found without its text.
-fn name(word: Word) -> Name {
+pub fn name(word: Word) -> Name {
     thread_local! {
         static MET: RefCell<HashMap<(usize, usize), Name>> = RefCell::new(HashMap::new());
     }
