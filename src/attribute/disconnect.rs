@@ -58,6 +58,7 @@ pub struct Disconnect<'a> {
     pub closed: Option<When>,
     /// What the ends said.
     pub statements: Vec<Statement>,
+    first_close: Option<FirstClose<'a>>,
 }
 
 impl<'a> Disconnect<'a> {
@@ -98,7 +99,9 @@ impl<'a> Disconnect<'a> {
             opened: None,
             closed: None,
             statements: Vec::new(),
+            first_close: None,
         };
+        disconnect.first_close = disconnect.find_first_close();
         disconnect.opened = disconnect.find_opened();
         if disconnect.life.is_none() {
             disconnect.life = disconnect.find_life();
@@ -326,7 +329,11 @@ impl<'a> Disconnect<'a> {
 
     /// The first close on the wire over all views. At the host of a side its own packets are seen as they leave, so of
     /// two views that disagree each is right about its own side: the earlier on the common line wins.
-    pub fn first_close(&self) -> Option<FirstClose<'a>> {
+    pub const fn first_close(&self) -> Option<FirstClose<'a>> {
+        self.first_close
+    }
+
+    fn find_first_close(&self) -> Option<FirstClose<'a>> {
         self.views
             .iter()
             .filter_map(|view| {

@@ -145,14 +145,11 @@ impl<'a> Case<'a> {
             .map(|story| story.library)
             .collect();
         case.stale_leavings = Moments::new(asides.stale_left);
-        case.gone = (0..count)
-            .into_par_iter()
-            .map(|index| {
-                case.with(index, |disconnect| {
-                    server_gone::server_gone(disconnect, &case).map(Box::new)
-                })
-            })
-            .collect();
+        case.gone = vec![None; count];
+        let gone = case.judge_all(&asides.may_be_gone, |disconnect| {
+            server_gone::server_gone(disconnect, &case)
+        });
+        case.note_gone(gone);
         let gone = &case.gone;
         let by_end = |endpoint: &mut Endpoint| {
             let ends = endpoint.take_ends().into_iter();
@@ -160,22 +157,29 @@ impl<'a> Case<'a> {
                 .collect()
         };
         let died: Vec<Vec<EndMark>> = case.endpoints.list.iter_mut().map(by_end).collect();
-        if died.iter().all(Vec::is_empty) {
-            return case;
-        }
-        let refused: Vec<(usize, Gone)> = (0..count)
-            .into_par_iter()
-            .filter_map(|index| {
-                let gone = case.with(index, |disconnect| {
-                    case.refused_while_gone(disconnect, &died)
-                })?;
-                Some((index, gone))
-            })
-            .collect();
-        for (index, gone) in refused {
-            case.gone[index] = Some(Box::new(gone));
+        if died.iter().any(|died| !died.is_empty()) {
+            let refused = case.judge_all(&asides.refused, |disconnect| {
+                case.refused_while_gone(disconnect, &died)
+            });
+            case.note_gone(refused);
         }
         case
+    }
+
+    /// Judges some of the joined connections.
+    fn judge_all(
+        &self,
+        these: &[u32],
+        judge: impl Fn(&Disconnect) -> Option<Gone> + Sync,
+    ) -> Vec<(u32, Gone)> {
+        let judge = |index: &u32| Some((*index, self.with(*index as usize, &judge)?));
+        these.par_iter().filter_map(judge).collect()
+    }
+
+    fn note_gone(&mut self, gone: Vec<(u32, Gone)>) {
+        for (index, gone) in gone {
+            self.gone[index as usize] = Some(Box::new(gone));
+        }
     }
 
     /// Looks at one joined connection, ended or not.

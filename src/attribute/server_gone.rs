@@ -1,6 +1,8 @@
 //! Did the server process end, and did this socket end with it? Shared by the server-shutdown details and by running
 //! out of memory, which differ only in the manner.
 
+use std::ops::ControlFlow;
+
 use crate::align::clock::When;
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::server::EndManner;
@@ -13,54 +15,62 @@ use super::finding::{Confidence, Evidence, Finding, Initiator};
 use super::gone::{Gone, closing_packet};
 use super::life_end::LifeEnd;
 use super::peer_gone::peer_gone;
-use super::wire::Side;
+use super::wire::{Side, View};
 
 /// How long after the end a refused attempt still speaks of the same outage.
 const OUTAGE: i64 = 10 * SECOND;
 
-/// Judges one connection.
-pub fn server_gone(disconnect: &Disconnect, case: &Case) -> Option<Gone> {
-    let at = disconnect.closed?;
-    let reason = disconnect.reason();
-    if disconnect
-        .views
-        .iter()
-        .any(super::wire::View::attempt_failed)
-        && disconnect.server.is_none()
-    {
-        return None;
+/// What a connection tells by itself: whether the process took it along, or nothing yet.
+pub fn by_itself(disconnect: &Disconnect) -> ControlFlow<Option<Gone>> {
+    let attempt = disconnect.views.iter().any(View::attempt_failed);
+    if disconnect.closed.is_none() || attempt && disconnect.server.is_none() {
+        return ControlFlow::Break(None);
     }
     if let Some(gone) = peer_gone(disconnect) {
-        return Some(gone);
+        return ControlFlow::Break(Some(gone));
     }
-    let life_end = LifeEnd::of(disconnect).or_else(|| of_the_address(disconnect, case, at));
-    if let Some(reason) = reason {
-        if *reason == CloseReason::ServerShutdown {
-            return Some(said_shutdown(disconnect, life_end));
-        }
-        // The server was alive to log another reason, so it did not take this socket down with it.
-        if disconnect.server.is_some_and(|conn| conn.closed.is_some()) {
-            return None;
-        }
+    let reason = disconnect.reason();
+    if reason == Some(&CloseReason::ServerShutdown) {
+        return ControlFlow::Continue(());
     }
-    if disconnect
+    // The server was alive to log another reason, so it did not take this socket down with it.
+    let lived = reason.is_some() && disconnect.server.is_some_and(|conn| conn.closed.is_some());
+    let said_otherwise = disconnect
         .statements
         .iter()
-        .any(|statement| statement.reason != CloseReason::ServerShutdown)
+        .any(|statement| statement.reason != CloseReason::ServerShutdown);
+    let lives = &disconnect.records.servers;
+    let told_to_move = || {
+        disconnect.lame_duck_notice().is_some()
+            || lives.iter().any(|life| life.end.lame_duck.is_some())
+    };
+    if lived
+        || said_otherwise
         || disconnect.intended()
+        || client_first(disconnect) && !told_to_move()
     {
-        return None;
+        return ControlFlow::Break(None);
     }
-    let client_first = disconnect
-        .first_close()
-        .is_some_and(|first| first.close.side == Side::Client && !first.close.rst);
-    if client_first {
+    ControlFlow::Continue(())
+}
+
+/// Judges one connection.
+pub fn server_gone(disconnect: &Disconnect, case: &Case) -> Option<Gone> {
+    if let ControlFlow::Break(verdict) = by_itself(disconnect) {
+        return verdict;
+    }
+    let at = disconnect.closed?;
+    let life_end = LifeEnd::of(disconnect).or_else(|| of_the_address(disconnect, case, at));
+    if disconnect.reason() == Some(&CloseReason::ServerShutdown) {
+        return Some(said_shutdown(disconnect, life_end));
+    }
+    if client_first(disconnect) {
         return moved_by_lame_duck(disconnect, life_end);
     }
     let injected = disconnect
         .views
         .iter()
-        .filter_map(super::wire::View::closing_rst)
+        .filter_map(View::closing_rst)
         .any(|rst| rst.origin == crate::reconstruct::conn::RstOrigin::Injected);
     if injected {
         return None;
@@ -385,6 +395,13 @@ pub fn finding(
         }
     }
     Some(finding)
+}
+
+/// The client's FIN came first.
+fn client_first(disconnect: &Disconnect) -> bool {
+    disconnect
+        .first_close()
+        .is_some_and(|first| first.close.side == Side::Client && !first.close.rst)
 }
 
 /// The earliest close of all views is the server's. A view that missed a packet may show the answer first.

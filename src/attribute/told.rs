@@ -1,12 +1,14 @@
 //! What one connection tells of its server.
 
 use std::net::{IpAddr, SocketAddr};
+use std::ops::ControlFlow;
 
 use super::closing_order::Held;
 use super::disconnect::Disconnect;
 use super::endpoint::{Attempt, EndMark, Host, Seen};
 use super::farewell::{Farewell, farewell};
 use super::life_end::LAST_WORDS;
+use super::server_gone::by_itself;
 use super::stale;
 use super::survival::Silences;
 use super::wire::{Side, View};
@@ -222,6 +224,10 @@ pub struct Aside {
     pub silences: Silences,
     /// When its client left, by its log, after the server had called it stale.
     pub stale_left: Option<When>,
+    /// By itself it does not exclude that its server's process ended with it.
+    pub may_be_gone: bool,
+    /// Nobody listened.
+    pub refused: bool,
 }
 
 impl Aside {
@@ -239,6 +245,8 @@ impl Aside {
             wait: wait(),
             silences: Silences::of(disconnect),
             stale_left: stale::stated(disconnect).then(left).flatten(),
+            may_be_gone: !matches!(by_itself(disconnect), ControlFlow::Break(None)),
+            refused: disconnect.refused().is_some(),
         }
     }
 }
@@ -254,6 +262,10 @@ pub struct Asides {
     pub lived: Vec<(u32, i64)>,
     /// See [`Aside::stale_left`].
     pub stale_left: Vec<When>,
+    /// See [`Aside::may_be_gone`].
+    pub may_be_gone: Vec<u32>,
+    /// See [`Aside::refused`].
+    pub refused: Vec<u32>,
 }
 
 impl Asides {
@@ -266,5 +278,7 @@ impl Asides {
         self.died.extend(died.map(|died| (index, died)));
         self.lived.extend(lived.map(|lived| (index, lived)));
         self.stale_left.extend(aside.stale_left);
+        self.may_be_gone.extend(aside.may_be_gone.then_some(index));
+        self.refused.extend(aside.refused.then_some(index));
     }
 }
