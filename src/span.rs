@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::source::SourceId;
-use crate::time::Stamp;
+use crate::time::{Stamp, fixed};
 use serde::{Deserialize, Serialize};
 
 /// A place inside a source that a reader can open.
@@ -61,6 +61,7 @@ impl Cite {
 )]
 pub struct Moment {
     /// Capture time, nanoseconds since the Unix epoch on the capture's clock.
+    #[serde(with = "fixed")]
     pub ns: i64,
     /// Frame number in its file, from 1.
     pub frame: u64,

@@ -3,6 +3,8 @@
 //! A [`Stamp`] is what a log line or a packet says, on its source's own clock, perhaps without a zone. An
 //! [`Instant`] is a place on the common line. Only `align` turns the first into the second, with an uncertainty.
 
+pub mod fixed;
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -8,6 +8,7 @@ use super::session::Session;
 use crate::shelf::word::{self, Word};
 use crate::source::SourceId;
 use crate::span::Moment;
+use crate::time::fixed;
 
 /// Who sent the first SYN, and who answered. Midstream, the side with the server's port is `resp`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -169,6 +170,7 @@ pub struct Sample {
     /// Payload bytes; 0 for a SYN.
     pub len: u32,
     /// Capture time, nanoseconds since the Unix epoch on the capture's clock.
+    #[serde(with = "fixed")]
     pub ns: i64,
     /// The packet.
     pub frame: u64,
