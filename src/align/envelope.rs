@@ -6,12 +6,10 @@
 //! segment of the responder's soon before or after is the true delay forth and back, whatever the offset. Only neighbours
 //! are compared: over a longer time the clocks drift apart by more than that.
 
-use std::collections::HashMap;
-
 use super::agree::DRIFT;
 use super::anchor::{Anchor, Side};
 use super::joined::{Joined, Leg};
-use crate::reconstruct::conn::{Conn, End};
+use crate::reconstruct::conn::{Conn, End, Sample};
 use crate::shelf::Shelf;
 use crate::source::SourceId;
 use crate::span::Moment;
@@ -23,14 +21,16 @@ type Pairs = Vec<(Moment, Moment)>;
 const LEGS: usize = 8;
 
 /// Anchors between the captures of one joined connection.
-pub fn anchors(conns: &Shelf<Conn>, joined: &Joined, out: &mut Vec<Anchor>) {
+///
+/// There are `stretches` for each pair of captures and direction.
+pub fn anchors(conns: &Shelf<Conn>, joined: &Joined, stretches: usize, out: &mut Vec<Anchor>) {
     let legs: &[Leg] = &joined.conns[..joined.conns.len().min(LEGS)];
     for (index, leg) in legs.iter().enumerate() {
         for other in &legs[index + 1..] {
             if conns[leg.conn()].source != conns[other.conn()].source
                 && let (Some(here), Some(there)) = (conns.get(leg.conn()), conns.get(other.conn()))
             {
-                pair(&here, &there, out);
+                pair(&here, &there, stretches, out);
             }
         }
     }
@@ -67,7 +67,7 @@ fn first_passed(orig: &Pairs, resp: &Pairs) -> Option<bool> {
     }
 }
 
-fn pair(here: &Conn, there: &Conn, out: &mut Vec<Anchor>) {
+fn pair(here: &Conn, there: &Conn, stretches: usize, out: &mut Vec<Anchor>) {
     let orig = same_segments(here, there, End::Orig);
     let resp = same_segments(here, there, End::Resp);
     if orig.is_empty() || resp.is_empty() {
@@ -77,7 +77,7 @@ fn pair(here: &Conn, there: &Conn, out: &mut Vec<Anchor>) {
     let here_first = first_passed(&orig, &resp).unwrap_or(true);
     // The tightest segment of every stretch of the connection, for each direction.
     for (pairs, forward) in [(&orig, here_first), (&resp, !here_first)] {
-        for stretch in pairs.chunks((pairs.len() / STRETCHES).max(1)) {
+        for stretch in pairs.chunks((pairs.len() / stretches).max(1)) {
             let Some((smallest, largest)) = extremes(stretch) else {
                 continue;
             };
@@ -97,6 +97,15 @@ fn pair(here: &Conn, there: &Conn, out: &mut Vec<Anchor>) {
 
 /// Anchors a connection, direction and pair of captures.
 const STRETCHES: usize = 6;
+
+/// Where this many connections are in several captures, each has one: together they show as much of the clocks' lives.
+const MANY: usize = 20_000;
+
+/// How many stretches of each connection have an anchor.
+pub fn stretches(joined: &[Joined]) -> usize {
+    let shared = joined.iter().filter(|one| one.conns.len() > 1).count();
+    if shared < MANY { STRETCHES } else { 1 }
+}
 
 fn apart((here, there): (Moment, Moment)) -> i64 {
     there.ns.saturating_sub(here.ns)
@@ -131,13 +140,12 @@ fn same_segments(here: &Conn, there: &Conn, from: End) -> Pairs {
             }
         }
     }
-    let mut known: HashMap<(u32, u32), Moment> = HashMap::new();
-    for sample in there.samples.iter().filter(|sample| sample.from == from) {
-        known.entry((sample.seq, sample.len)).or_insert(Moment {
-            ns: sample.ns,
-            frame: sample.frame,
-        });
-    }
+    // The first of those that are alike.
+    let key = |sample: &Sample| (sample.seq, sample.len);
+    let samples = there.samples.iter().filter(|sample| sample.from == from);
+    let mut known: Vec<&Sample> = samples.collect();
+    known.sort_by_key(|sample| key(sample));
+    known.dedup_by_key(|sample| key(sample));
     // Without the SYN, sequence numbers count from whatever each capture saw first.
     let relative = here.flow(from).isn.is_some() && there.flow(from).isn.is_some();
     for sample in here
@@ -145,12 +153,12 @@ fn same_segments(here: &Conn, there: &Conn, from: End) -> Pairs {
         .iter()
         .filter(|sample| sample.from == from && relative)
     {
-        if let Some(there_at) = known.get(&(sample.seq, sample.len)) {
-            let here_at = Moment {
+        if let Ok(found) = known.binary_search_by_key(&key(sample), |sample| key(sample)) {
+            let [here_at, there_at] = [sample, known[found]].map(|sample| Moment {
                 ns: sample.ns,
                 frame: sample.frame,
-            };
-            pairs.push((here_at, *there_at));
+            });
+            pairs.push((here_at, there_at));
         }
     }
     let quiet = |conn: &Conn| conn.flow(from).retransmissions == 0;

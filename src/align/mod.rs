@@ -71,7 +71,7 @@ pub fn align(
     let mut links = link_capture::group(records);
     let lives = link_server::lives_by_id(records);
     link_server::exact(records, &mut links, &lives);
-    near::note(records, &mut links.joined);
+    near::places(records, &mut links.joined);
     setup.anchor(records, &links, &lives);
     setup.solve(records, &links);
     link_server::by_address(records, &mut links, &setup.clocks);
@@ -83,7 +83,7 @@ pub fn align(
     link_client::by_time(records, &mut links, &setup.clocks);
     setup.solve(records, &links);
     links.lone_clients();
-    near::note(records, &mut links.joined);
+    near::sides(records, &mut links.joined);
     setup.finish(&|cite| facts::located(&records.captures, facts, cite));
     let mut alignment = Alignment {
         unaligned: setup.unaligned(records, sources),

@@ -1,5 +1,7 @@
 //! Where a capture was taken: at which end's host, told by hop counts, the handshake's two halves, or another capture.
 
+use rayon::prelude::*;
+
 use super::envelope::nearer_to_orig;
 use super::joined::{Joined, Leg, Near, Records};
 use crate::reconstruct::conn_sketch::ConnSketch;
@@ -10,13 +12,14 @@ const INITIAL_HOPS: [u8; 3] = [64, 128, 255];
 /// A path shorter than this does not tell its halves apart: kernel and capture delays are as long.
 const SHORTEST_PATH: i64 = 400_000;
 
-/// Fills in where each leg was captured, and which legs lie on the client's side of a translation or proxy.
-pub fn note(records: &Records, joined: &mut [Joined]) {
-    for one in joined.iter_mut() {
+/// Fills in where each leg was captured: captures alone tell.
+pub fn places(records: &Records, joined: &mut [Joined]) {
+    joined.par_iter_mut().for_each(|one| {
         for index in 0..one.conns.len() {
             one.conns[index].near = near(&records.conns[one.conns[index].conn()]);
         }
         if let [a, b] = &mut one.conns[..]
+            && (a.near == Near::Unknown || b.near == Near::Unknown)
             && records.conns[a.conn()].tuple() == records.conns[b.conn()].tuple()
             && let Some(first_nearer) = first_nearer(records, *a, *b)
         {
@@ -33,6 +36,12 @@ pub fn note(records: &Records, joined: &mut [Joined]) {
                 _ => {}
             }
         }
+    });
+}
+
+/// Fills in which legs lie on the client's side of a translation or proxy, as far as links tell whom the server sees.
+pub fn sides(records: &Records, joined: &mut [Joined]) {
+    joined.par_iter_mut().for_each(|one| {
         let peer = one
             .server()
             .and_then(|(life, conn)| records.servers[life].conns[conn].peer);
@@ -56,7 +65,7 @@ pub fn note(records: &Records, joined: &mut [Joined]) {
             a.client_leg = first_nearer;
             b.client_leg = !first_nearer;
         }
-    }
+    });
 }
 
 /// The first of two legs lies nearer to the originator.

@@ -89,6 +89,9 @@ const HABIT_NEEDED: i64 = 50_000_000;
 /// `None` when no finite interval comes out: no anchors, or bounds on one side only.
 pub fn fit(mut sorted: Vec<Constraint>, order: Order<'_>) -> Option<Fit> {
     sorted.sort_unstable_by_key(|c| (c.place, c.raw, c.low, c.high, c.firm, c.cite));
+    if sorted.iter().all(|c| c.firm) {
+        return stretches(&sorted, order);
+    }
     let firm: Vec<Constraint> = sorted.iter().copied().filter(|c| c.firm).collect();
     if let Some(fit) = stretches(&firm, order) {
         let width = |stretch: &Stretch| stretch.offset(stretch.tightest).0.width();

@@ -251,8 +251,9 @@ impl Setup {
     /// Anchors that stay as they are whatever logs are linked to.
     pub fn anchor(&mut self, records: &Records, links: &Links, lives: &HashMap<&str, Vec<usize>>) {
         let anchors = &mut self.anchors;
+        let stretches = envelope::stretches(&links.joined);
         anchors.gather(&links.joined, |joined, out| {
-            envelope::anchors(&records.conns, joined, out);
+            envelope::anchors(&records.conns, joined, stretches, out);
         });
         anchor_server::life_anchors(records, lives, &mut anchors.list);
         anchor_server::monitoring_anchors(records, &mut anchors.list);
