@@ -380,6 +380,8 @@ fn intervals_are_as_narrow_as_the_evidence_allows() {
         clients.len() >= 150 && share(&clients, 0.6) < 150.0,
         "{clients:?}"
     );
+    // Those with several lines about packets: one of them was prompt.
+    assert!(share(&clients, 0.03) < 50.0, "{clients:?}");
 }
 
 /// Incidents in which a step is taken for something else: a capture that runs backwards turns closes about, and a client's

@@ -1,13 +1,18 @@
 //! Anchors of a client's log: against captured packets (PONG before "connected", FIN or RST before "disconnected") and,
 //! without a capture, against the server's log ("created" before "connected").
 
+use std::collections::BTreeMap;
+
 use super::anchor::{self, Anchor, Side};
-use super::joined::{Joined, Records};
+use super::anchor_server::own_rst;
+use super::joined::{Joined, Near, Records};
 use crate::parse::server_log::close_reason::CloseReason;
-use crate::reconstruct::client::{ClientConn, ClientEventKind, ClientStory};
+use crate::reconstruct::client::{ClientConn, ClientEventKind, ClientStory, Library, Trouble};
 use crate::reconstruct::conn::{Conn, End};
 use crate::reconstruct::server::ServerConn;
-use crate::span::Moment;
+use crate::reconstruct::session::Session;
+use crate::span::{Moment, Place};
+use crate::time::SECOND;
 
 /// Anchors of one joined connection. They are looser by the `doubt` about which connections the log tells of, per story.
 pub fn anchors(records: &Records, joined: &Joined, doubt: &[i64], out: &mut Vec<Anchor>) {
@@ -20,7 +25,7 @@ pub fn anchors(records: &Records, joined: &Joined, doubt: &[i64], out: &mut Vec<
     let own = &story.conns[conn];
     for leg in &joined.conns {
         if let Some(conn) = records.conns.get(leg.conn()) {
-            captured(&conn, story, own, out);
+            captured(&conn, leg.near, story, own, out);
         }
     }
     // Packets tie both logs closer than the logs tie each other.
@@ -36,11 +41,42 @@ pub fn anchors(records: &Records, joined: &Joined, doubt: &[i64], out: &mut Vec<
     }
 }
 
-/// How late a client's line may be after a packet of this connection. Callbacks run on a task or thread of their own, behind
-/// whatever the application does: 70 ms were seen on a busy machine.
+/// Callbacks run on a task or thread of their own, behind whatever the application does: 70 ms were seen on a busy machine.
+const CALLBACK_LAG: i64 = 60_000_000;
+
+/// How late a client's line may be after a packet of this connection.
 fn lag(conn: &Conn) -> i64 {
-    const CALLBACK_LAG: i64 = 60_000_000;
     CALLBACK_LAG + anchor::lag(conn)
+}
+
+/// Over so long two clocks drift apart by less than what tells a prompt line from a late one.
+const TOGETHER: i64 = 50 * SECOND;
+
+/// One of so many lines was not late.
+const SEVERAL: usize = 3;
+
+/// Of several lines of one log soon after each other, the one that comes soonest after its packet did not wait for a callback:
+/// it is as prompt as a server's line.
+pub fn promptest(anchors: &mut [Anchor]) {
+    let mut near: BTreeMap<(usize, usize, i64), (usize, i64, usize)> = BTreeMap::new();
+    for (index, anchor) in anchors.iter().enumerate() {
+        let late = matches!(anchor.b.cite.place, Place::Line(_)) && anchor.least == 0;
+        if !late || anchor.firm || anchor.most < CALLBACK_LAG {
+            continue;
+        }
+        let apart = anchor.b.ns.saturating_sub(anchor.a.ns);
+        let key = (anchor.a.clock, anchor.b.clock, anchor.a.ns / TOGETHER);
+        let (count, least, at) = near.entry(key).or_insert((0, apart, index));
+        *count += 1;
+        if apart < *least {
+            (*least, *at) = (apart, index);
+        }
+    }
+    for (count, _, at) in near.into_values() {
+        if count >= SEVERAL {
+            anchors[at].most -= CALLBACK_LAG;
+        }
+    }
 }
 
 /// The event that made the connection: its line says "connected" or "reconnected".
@@ -76,60 +112,122 @@ fn ended<'a>(story: &'a ClientStory, own: &ClientConn) -> Option<(Side, &'a Clie
     ))
 }
 
-fn captured(conn: &Conn, story: &ClientStory, own: &ClientConn, out: &mut Vec<Anchor>) {
+fn captured(conn: &Conn, near: Near, story: &ClientStory, own: &ClientConn, out: &mut Vec<Anchor>) {
     let packet = |at: Moment| Side::packet(conn.source, at);
-    let session = conn.session.as_ref();
+    let session = conn.session.as_deref();
     let server = session
         .and_then(|session| session.server_end)
         .unwrap_or(End::Resp);
     let client = server.other();
     if let Some(line) = opened(story, own) {
         let ready = session.and_then(|session| session.ready_at);
-        if let Some(at) = ready.or(conn.handshake.ack) {
+        let waits = waits_for_pong(session, story.library);
+        if let Some(at) = ready.filter(|_| waits).or(conn.handshake.ack) {
             out.push(Anchor::before(packet(at), line));
         }
         if let Some(at) = ready {
-            out.push(Anchor::usually(packet(at), line, 0, lag(conn)));
+            let early = conn.handshake.ack.filter(|_| !waits);
+            let least = early.map_or(0, |ack| (ack.ns - at.ns).min(0));
+            out.push(Anchor::usually(packet(at), line, least, lag(conn)));
         }
     }
     let Some((line, kind)) = ended(story, own) else {
         return;
     };
-    let first_of = |end: End| {
-        let rst = conn
-            .rsts
-            .iter()
-            .find(|rst| rst.from == end)
-            .map(|rst| rst.at);
-        match (conn.flow(end).fin, rst) {
-            (Some(fin), Some(rst)) => Some(if rst.frame < fin.frame { rst } else { fin }),
-            (fin, rst) => fin.or(rst),
-        }
+    let mut goodbyes = Goodbye::all(conn, server);
+    goodbyes.sort_by_key(|goodbye| goodbye.at.frame);
+    let Some(first) = goodbyes.first() else {
+        return;
     };
-    let (from_server, from_client) = (first_of(server), first_of(client));
-    let server_first = match (from_server, from_client) {
-        (Some(a), Some(b)) => a.frame < b.frame,
-        (a, b) => a.is_some() && b.is_none(),
-    };
+    let lag = lag(conn);
     match kind {
-        ClientEventKind::Disconnected(_) | ClientEventKind::Closed(_)
-            if server_first && !own.intended =>
+        ClientEventKind::Disconnected(trouble) | ClientEventKind::Closed(trouble)
+            if first.by == server && !own.intended =>
         {
-            if let Some(at) = from_server {
+            let told = match trouble {
+                Trouble::Eof
+                | Trouble::Reset
+                | Trouble::BrokenPipe
+                | Trouble::StaleOrEof
+                | Trouble::Tls(_)
+                | Trouble::ServerError(_)
+                | Trouble::Auth(_) => true,
+                // A client that gave up by itself may be answered long after.
+                Trouble::Unsaid | Trouble::NoError => first.own,
+                _ => false,
+            };
+            if !told {
+                return;
+            }
+            // It may leave on the server's -ERR, without waiting for the close.
+            let error = session.and_then(|session| {
+                let mut errors = session.errors.iter().filter(|error| error.from_server);
+                errors.find(|error| error.at.frame < first.at.frame)
+            });
+            // It may have been told by a RST of another, which this capture did not see.
+            if !first.rst || near == Near::Client {
+                let at = error.map_or(first.at, |error| error.at);
                 out.push(Anchor::before(packet(at), line));
-                out.push(Anchor::usually(packet(at), line, 0, lag(conn)));
             }
+            let least = error.map_or(0, |error| error.at.ns - first.at.ns);
+            out.push(Anchor::usually(packet(first.at), line, least, lag));
         }
-        ClientEventKind::ClosingByApplication | ClientEventKind::Stale if !server_first => {
-            if let Some(at) = from_client {
-                out.push(Anchor::usually(line, packet(at), 0, lag(conn)));
-            }
+        ClientEventKind::ClosingByApplication if first.by == client && first.own => {
+            out.push(Anchor::usually(line, packet(first.at), 0, lag));
         }
-        _ => {
-            if let Some(at) = from_client.filter(|_| !server_first) {
-                out.push(Anchor::usually(packet(at), line, -lag(conn), lag(conn)));
-            }
+        // Some close first, and say then that it was stale.
+        _ if first.by == client && first.own => {
+            out.push(Anchor::usually(packet(first.at), line, -lag, lag));
         }
+        _ => {}
+    }
+}
+
+/// Libraries say "connected" after PONG, and so does what is built on them. What people write themselves may call a sent
+/// CONNECT connected: neither line nor CONNECT names a library, or they name two.
+fn waits_for_pong(session: Option<&Session>, by_log: Library) -> bool {
+    let connect = session.and_then(|session| session.connect.as_ref());
+    let by_wire = connect.and_then(|connect| {
+        let lang = connect.lang.as_deref()?;
+        Some(Library::of_connect(lang, connect.version.as_deref()))
+    });
+    match (by_wire.unwrap_or_default(), by_log) {
+        (Library::Unknown, by_log) => by_log != Library::Unknown,
+        (_, Library::Unknown) => true,
+        (by_wire, by_log) => by_wire.speaks(by_log),
+    }
+}
+
+/// A packet that ends a connection for one end.
+#[derive(Clone, Copy)]
+struct Goodbye {
+    at: Moment,
+    by: End,
+    rst: bool,
+    /// That end sent it on its own account: a FIN, or a RST that answers nothing.
+    own: bool,
+}
+
+impl Goodbye {
+    /// The first FIN and the first RST of each end.
+    fn all(conn: &Conn, server: End) -> Vec<Self> {
+        let mut all = Vec::new();
+        for by in [server, server.other()] {
+            all.extend(conn.flow(by).fin.map(|at| Self {
+                at,
+                by,
+                rst: false,
+                own: true,
+            }));
+            let rst = conn.rsts.iter().find(|rst| rst.from == by);
+            all.extend(rst.map(|rst| Self {
+                at: rst.at,
+                by,
+                rst: true,
+                own: own_rst(conn, by) == Some(rst.at),
+            }));
+        }
+        all
     }
 }
 

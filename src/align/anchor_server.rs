@@ -24,7 +24,7 @@ fn server_end(conn: &Conn, entry: &ServerConn) -> End {
 }
 
 /// First RST in the name of `end` that its own kernel may have sent on its own account.
-fn own_rst(conn: &Conn, end: End) -> Option<Moment> {
+pub fn own_rst(conn: &Conn, end: End) -> Option<Moment> {
     conn.rsts
         .iter()
         .find(|rst| {

@@ -275,9 +275,11 @@ impl Setup {
             });
             anchors.servers = Some((anchors.list.len(), links.servers));
         }
+        let of_clients = anchors.list.len();
         anchors.gather(&links.joined, |joined, out| {
             anchor_client::anchors(records, joined, &links.doubt, out);
         });
+        anchor_client::promptest(&mut anchors.list[of_clients..]);
         for index in 0..self.clocks.len() {
             if !self.clocks[index].given {
                 self.clocks[index] = self.own(index);

@@ -2,8 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::world::{EPOCH, World, Wrong};
+use super::world::{EPOCH, Life, World, Wrong};
 use super::*;
+use crate::reconstruct::client::{ClientEvent, ClientEventKind, ClientStory, Library, Trouble};
+use crate::reconstruct::conn::{Conn, End, Rst, RstOrigin};
 use crate::span::Place;
 use crate::time::{Bounds, SECOND};
 
@@ -132,6 +134,98 @@ fn logs_alone() {
 }
 
 /// Any zone in use and any skew that a clock without synchronisation may have.
+/// One client beside a capture taken at its host, both on a true clock; `change` makes its log and connection what they are.
+fn beside_its_capture(change: impl Fn(&Life, &mut ClientStory, &mut Conn)) -> i64 {
+    let mut world = World::new(1, SECOND, 20 * SECOND, 10_000_000);
+    let right = Wrong::default();
+    world.capture(&right, 0.0, true);
+    let log = world.client_log(0, &right);
+    let (life, story) = (world.lives[0].clone(), &mut world.records.clients[0]);
+    world
+        .records
+        .conns
+        .change(0, |conn| change(&life, story, conn));
+    let alignment = align(
+        &world.records,
+        &[],
+        &world.sources,
+        &AlignOptions::default(),
+    );
+    holds(&alignment, log, &right, &right, 20 * SECOND)
+}
+
+fn says_at(event: &mut ClientEvent, at: i64, kind: ClientEventKind) {
+    let stamp = event.at.stamp.as_mut().expect("a stamp");
+    stamp.ns = (EPOCH + at) / 1_000_000 * 1_000_000;
+    event.at.cite.place = Place::Line(super::world::place(at));
+    event.kind = kind;
+}
+
+#[test]
+fn who_waits_for_no_pong_may_say_connected_before_it() {
+    for (lang, library) in [("acme", Library::Unknown), ("ruby", Library::JsV2)] {
+        beside_its_capture(|life, story, conn| {
+            story.library = library;
+            says_at(
+                &mut story.events[0],
+                life.created(),
+                ClientEventKind::Connected,
+            );
+            let session = conn.session.as_mut().expect("a session");
+            session.connect.as_mut().expect("CONNECT").lang = Some(lang.into());
+        });
+    }
+}
+
+#[test]
+fn a_client_may_close_first_and_say_then_that_it_was_stale() {
+    beside_its_capture(|life, story, _| {
+        // Its callbacks are some milliseconds late, so that nothing else tells that the line is not before the FIN.
+        let late = life.ready() + 6_000_000;
+        says_at(&mut story.events[0], late, ClientEventKind::Connected);
+        story.conns[0].intended = false;
+        says_at(
+            &mut story.events[1],
+            life.close + 3_000_000,
+            ClientEventKind::Stale,
+        );
+    });
+}
+
+#[test]
+fn a_client_that_gave_up_may_be_answered_long_after() {
+    beside_its_capture(|life, story, conn| {
+        // Its own FIN is lost; seven seconds later the server answers a retransmission with a RST.
+        let at = conn.orig.fin.take().expect("a FIN");
+        conn.resp.fin = None;
+        let late = crate::span::Moment {
+            ns: at.ns + 7 * SECOND,
+            frame: at.frame + 70_000_000,
+        };
+        conn.rsts.push(Rst {
+            at: late,
+            from: End::Resp,
+            seq_exact: Some(true),
+            seq_distance: Some(0),
+            ack: false,
+            window: 0,
+            ttl: 64,
+            ip_id: Some(0),
+            options: false,
+            origin: RstOrigin::OwnNoSocket,
+            signs: Vec::new(),
+            after_own: None,
+            after_peer: Some(0),
+            in_reply: true,
+        });
+        conn.last = late;
+        story.conns[0].intended = false;
+        story.conns[0].why = Vec::new();
+        let said = ClientEventKind::Disconnected(Trouble::Unsaid);
+        says_at(&mut story.events[2], life.close, said);
+    });
+}
+
 fn wrong_clock() -> impl Strategy<Value = Wrong> {
     (
         -48_i64..=56,

@@ -41,23 +41,9 @@ pub(super) fn read(message: &str) -> Option<Said> {
         });
     }
     let connect = object("CONNECT {")?;
-    let library = match connect.get("lang").and_then(Value::as_str)? {
-        "go" => Library::Go,
-        "python3" | "python" => Library::Python,
-        "rust" => Library::RustAsync,
-        "node" => Library::JsV1,
-        // 3.x names the same languages; its version tells.
-        "nats.js" | "nats.ws" | "nats.deno" => match connect.get("version").and_then(Value::as_str)
-        {
-            Some(version) if version.starts_with("3.") => Library::JsV3,
-            _ => Library::JsV2,
-        },
-        "java" => Library::Java,
-        ".NET" | "C#" => Library::DotNetV2,
-        "C" => Library::C,
-        "Swift" => Library::Swift,
-        _ => Library::Unknown,
-    };
+    let lang = connect.get("lang").and_then(Value::as_str)?;
+    let version = connect.get("version").and_then(Value::as_str);
+    let library = Library::of_connect(lang, version);
     Some(Said {
         name: word(&connect, "name").filter(|name| !name.is_empty()),
         version: word(&connect, "version"),

@@ -263,6 +263,28 @@ pub(super) fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Optio
 }
 
 impl Library {
+    /// The library that calls itself so in CONNECT.
+    pub fn of_connect(lang: &str, version: Option<&str>) -> Self {
+        match lang {
+            "go" => Self::Go,
+            "python3" | "python" => Self::Python,
+            "rust" => Self::RustAsync,
+            "node" => Self::JsV1,
+            // 3.x names the same languages; its version tells.
+            "nats.js" | "nats.ws" | "nats.deno" => match version {
+                Some(version) if version.starts_with("3.") => Self::JsV3,
+                _ => Self::JsV2,
+            },
+            "java" => Self::Java,
+            ".NET" | "C#" => Self::DotNetV2,
+            "C" => Self::C,
+            "ruby" => Self::Ruby,
+            "elixir" => Self::Elixir,
+            "Swift" => Self::Swift,
+            _ => Self::Unknown,
+        }
+    }
+
     /// Rows of `self` are words that a log of `other` may hold: the same library, another generation of it, or what is
     /// built on it.
     pub fn speaks(self, other: Self) -> bool {
