@@ -10,6 +10,7 @@ mod agree;
 pub mod anchor;
 mod anchor_client;
 mod anchor_server;
+mod anchors;
 mod chain;
 pub mod clock;
 mod envelope;

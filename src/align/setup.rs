@@ -3,17 +3,16 @@
 
 use std::collections::HashMap;
 
-use rayon::prelude::*;
-
 use super::AlignOptions;
 use super::anchor::{Anchor, LINE_LAG, LINE_SWAP, Side};
+use super::anchors::Anchors;
 use super::clock::{Clock, Stretch};
-use super::joined::{Joined, Records};
+use super::joined::Records;
 use super::link::Links;
 use super::solve::{self, CAPTURE, Known};
 use super::words::{self, Located};
 use super::zone::{self, QUARTER};
-use super::{anchor_client, anchor_server, envelope, lines, turn};
+use super::{envelope, lines, turn};
 use crate::input::rotation;
 use crate::source::{Source, SourceId};
 use crate::span::{LogRef, Place};
@@ -32,37 +31,6 @@ pub struct Setup {
     /// The count of changes to the links that the clocks are solved for.
     solved: Option<usize>,
 }
-
-/// All anchors: first those that no link of a log changes, then those of server logs, then those of client logs.
-#[derive(Default)]
-struct Anchors {
-    list: Vec<Anchor>,
-    /// How many of them are of the first kind.
-    fixed: usize,
-    /// How many are of the first two, and how many links to server logs there were then.
-    servers: Option<(usize, usize)>,
-}
-
-impl Anchors {
-    /// Adds what each joined connection tells.
-    fn gather(&mut self, joined: &[Joined], tell: impl Fn(&Joined, &mut Vec<Anchor>) + Sync) {
-        let told = joined.par_chunks(PART).map(|part| {
-            let mut told = Vec::new();
-            for one in part {
-                tell(one, &mut told);
-            }
-            told
-        });
-        let told: Vec<Vec<Anchor>> = told.collect();
-        self.list.reserve_exact(told.iter().map(Vec::len).sum());
-        for told in told {
-            self.list.extend(told);
-        }
-    }
-}
-
-/// Joined connections that one thread asks at once.
-const PART: usize = 1024;
 
 /// Lines with two times that are used for each source: the two clocks are read in the same moment, a few tell it all.
 const WRAPPED: usize = 2000;
@@ -248,16 +216,9 @@ impl Setup {
         own
     }
 
-    /// Anchors that stay as they are whatever logs are linked to.
+    /// Gathers what stays as it is whatever logs are linked to.
     pub fn anchor(&mut self, records: &Records, links: &Links, lives: &HashMap<&str, Vec<usize>>) {
-        let anchors = &mut self.anchors;
-        let stretches = envelope::stretches(&links.joined);
-        anchors.gather(&links.joined, |joined, out| {
-            envelope::anchors(&records.conns, joined, stretches, out);
-        });
-        anchor_server::life_anchors(records, lives, &mut anchors.list);
-        anchor_server::monitoring_anchors(records, &mut anchors.list);
-        anchors.fixed = anchors.list.len();
+        self.anchors.gather_fixed(records, links, lives);
     }
 
     /// Solves the clocks as far as links now tell.
@@ -265,21 +226,7 @@ impl Setup {
         if self.solved.replace(links.changes) == Some(links.changes) {
             return;
         }
-        let anchors = &mut self.anchors;
-        if let Some((kept, _)) = anchors.servers.filter(|(_, of)| *of == links.servers) {
-            anchors.list.truncate(kept);
-        } else {
-            anchors.list.truncate(anchors.fixed);
-            anchors.gather(&links.joined, |joined, out| {
-                anchor_server::anchors(records, joined, out);
-            });
-            anchors.servers = Some((anchors.list.len(), links.servers));
-        }
-        let of_clients = anchors.list.len();
-        anchors.gather(&links.joined, |joined, out| {
-            anchor_client::anchors(records, joined, &links.doubt, out);
-        });
-        anchor_client::promptest(&mut anchors.list[of_clients..]);
+        self.anchors.gather_linked(records, links);
         for index in 0..self.clocks.len() {
             if !self.clocks[index].given {
                 self.clocks[index] = self.own(index);
