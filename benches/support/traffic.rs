@@ -293,6 +293,9 @@ impl Conn {
     }
 }
 
+/// When the capture begins: 2023-11-14T22:13:20Z in nanoseconds.
+const START: u64 = 1_700_000_000_000_000_000;
+
 /// Which side of the story is written; the other is told to nobody.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Output {
@@ -318,7 +321,7 @@ impl<'a, W: Write> Writer<'a, W> {
             written: 24,
             packets: 0,
             lines: 0,
-            ns: 1_700_000_000_000_000_000,
+            ns: START,
         }
     }
 
@@ -332,7 +335,7 @@ impl<'a, W: Write> Writer<'a, W> {
         } else {
             0
         };
-        let since = self.ns - 1_700_000_000_000_000_000;
+        let since = self.ns - START;
         let ns = self.ns - 37_000_000_000 - since / 50_000 + late;
         let at = chrono::DateTime::from_timestamp_nanos(ns as i64).format("%Y/%m/%d %H:%M:%S%.6f");
         writeln!(self.out, "[1] {at} [{level}] {text}")

@@ -8,7 +8,7 @@ use super::anchor_server::own_rst;
 use super::joined::{Joined, Near, Records};
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::client::{ClientConn, ClientEventKind, ClientStory, Library, Trouble};
-use crate::reconstruct::conn::{Conn, End};
+use crate::reconstruct::conn::{Conn, ConnEnd, Manner};
 use crate::reconstruct::server::ServerConn;
 use crate::reconstruct::session::Session;
 use crate::span::{Moment, Place};
@@ -115,10 +115,7 @@ fn ended<'a>(story: &'a ClientStory, own: &ClientConn) -> Option<(Side, &'a Clie
 fn captured(conn: &Conn, near: Near, story: &ClientStory, own: &ClientConn, out: &mut Vec<Anchor>) {
     let packet = |at: Moment| Side::packet(conn.source, at);
     let session = conn.session.as_deref();
-    let server = session
-        .and_then(|session| session.server_end)
-        .unwrap_or(End::Resp);
-    let client = server.other();
+    let server = conn.server_end();
     if let Some(line) = opened(story, own) {
         let ready = session.and_then(|session| session.ready_at);
         let waits = waits_for_pong(session, story.library);
@@ -134,15 +131,18 @@ fn captured(conn: &Conn, near: Near, story: &ClientStory, own: &ClientConn, out:
     let Some((line, kind)) = ended(story, own) else {
         return;
     };
-    let mut goodbyes = Goodbye::all(conn, server);
-    goodbyes.sort_by_key(|goodbye| goodbye.at.frame);
-    let Some(first) = goodbyes.first() else {
+    // The first FIN or RST.
+    let ConnEnd { manner, by, at } = conn.end;
+    let Some(by) = by.filter(|_| manner != Manner::Unanswered) else {
         return;
     };
+    let rst = conn.flow(by).fin != Some(at);
+    // A FIN, or a RST that answers nothing.
+    let unasked = !rst || own_rst(conn, by) == Some(at);
     let lag = lag(conn);
     match kind {
         ClientEventKind::Disconnected(trouble) | ClientEventKind::Closed(trouble)
-            if first.by == server && !own.intended =>
+            if by == server && !own.intended =>
         {
             let told = match trouble {
                 Trouble::Eof
@@ -153,7 +153,7 @@ fn captured(conn: &Conn, near: Near, story: &ClientStory, own: &ClientConn, out:
                 | Trouble::ServerError(_)
                 | Trouble::Auth(_) => true,
                 // A client that gave up by itself may be answered long after.
-                Trouble::Unsaid | Trouble::NoError => first.own,
+                Trouble::Unsaid | Trouble::NoError => unasked,
                 _ => false,
             };
             if !told {
@@ -162,22 +162,22 @@ fn captured(conn: &Conn, near: Near, story: &ClientStory, own: &ClientConn, out:
             // It may leave on the server's -ERR, without waiting for the close.
             let error = session.and_then(|session| {
                 let mut errors = session.errors.iter().filter(|error| error.from_server);
-                errors.find(|error| error.at.frame < first.at.frame)
+                errors.find(|error| error.at.frame < at.frame)
             });
+            let told_at = error.map_or(at, |error| error.at);
             // It may have been told by a RST of another, which this capture did not see.
-            if !first.rst || near == Near::Client {
-                let at = error.map_or(first.at, |error| error.at);
-                out.push(Anchor::before(packet(at), line));
+            if !rst || near == Near::Client {
+                out.push(Anchor::before(packet(told_at), line));
             }
-            let least = error.map_or(0, |error| error.at.ns - first.at.ns);
-            out.push(Anchor::usually(packet(first.at), line, least, lag));
+            let least = told_at.ns - at.ns;
+            out.push(Anchor::usually(packet(at), line, least, lag));
         }
-        ClientEventKind::ClosingByApplication if first.by == client && first.own => {
-            out.push(Anchor::usually(line, packet(first.at), 0, lag));
+        ClientEventKind::ClosingByApplication if by != server && unasked => {
+            out.push(Anchor::usually(line, packet(at), 0, lag));
         }
         // Some close first, and say then that it was stale.
-        _ if first.by == client && first.own => {
-            out.push(Anchor::usually(packet(first.at), line, -lag, lag));
+        _ if by != server && unasked => {
+            out.push(Anchor::usually(packet(at), line, -lag, lag));
         }
         _ => {}
     }
@@ -195,39 +195,6 @@ fn waits_for_pong(session: Option<&Session>, by_log: Library) -> bool {
         (Library::Unknown, by_log) => by_log != Library::Unknown,
         (_, Library::Unknown) => true,
         (by_wire, by_log) => by_wire.speaks(by_log),
-    }
-}
-
-/// A packet that ends a connection for one end.
-#[derive(Clone, Copy)]
-struct Goodbye {
-    at: Moment,
-    by: End,
-    rst: bool,
-    /// That end sent it on its own account: a FIN, or a RST that answers nothing.
-    own: bool,
-}
-
-impl Goodbye {
-    /// The first FIN and the first RST of each end.
-    fn all(conn: &Conn, server: End) -> Vec<Self> {
-        let mut all = Vec::new();
-        for by in [server, server.other()] {
-            all.extend(conn.flow(by).fin.map(|at| Self {
-                at,
-                by,
-                rst: false,
-                own: true,
-            }));
-            let rst = conn.rsts.iter().find(|rst| rst.from == by);
-            all.extend(rst.map(|rst| Self {
-                at: rst.at,
-                by,
-                rst: true,
-                own: own_rst(conn, by) == Some(rst.at),
-            }));
-        }
-        all
     }
 }
 

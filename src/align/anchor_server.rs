@@ -15,11 +15,7 @@ fn server_end(conn: &Conn, entry: &ServerConn) -> End {
     match entry.peer {
         // The log of a soliciting server (route, gateway, leafnode remote): its peer is the responder.
         Some(peer) if peer == conn.tuple.resp && peer != conn.tuple.orig => End::Orig,
-        _ => conn
-            .session
-            .as_ref()
-            .and_then(|session| session.server_end)
-            .unwrap_or(End::Resp),
+        _ => conn.server_end(),
     }
 }
 
@@ -314,7 +310,7 @@ impl Seen {
             return;
         };
         self.last_info = self.last_info.max(session.info_at);
-        let server = session.server_end.unwrap_or(End::Resp);
+        let server = conn.server_end();
         let fin = conn.flow(server).fin.filter(|fin| {
             conn.flow(server.other())
                 .fin

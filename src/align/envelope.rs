@@ -154,11 +154,7 @@ fn same_segments(here: &Conn, there: &Conn, from: End) -> Pairs {
         .filter(|sample| sample.from == from && relative)
     {
         if let Ok(found) = known.binary_search_by_key(&key(sample), |sample| key(sample)) {
-            let [here_at, there_at] = [sample, known[found]].map(|sample| Moment {
-                ns: sample.ns,
-                frame: sample.frame,
-            });
-            pairs.push((here_at, there_at));
+            pairs.push((sample.at(), known[found].at()));
         }
     }
     let quiet = |conn: &Conn| conn.flow(from).retransmissions == 0;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::world::{EPOCH, Life, World, Wrong};
 use super::*;
 use crate::reconstruct::client::{ClientEvent, ClientEventKind, ClientStory, Library, Trouble};
-use crate::reconstruct::conn::{Conn, End, Rst, RstOrigin};
+use crate::reconstruct::conn::{Conn, ConnEnd, End, Manner, Rst, RstOrigin};
 use crate::span::Place;
 use crate::time::{Bounds, SECOND};
 
@@ -133,9 +133,8 @@ fn logs_alone() {
     assert!(widest < SECOND, "{widest}");
 }
 
-/// Any zone in use and any skew that a clock without synchronisation may have.
 /// One client beside a capture taken at its host, both on a true clock; `change` makes its log and connection what they are.
-fn beside_its_capture(change: impl Fn(&Life, &mut ClientStory, &mut Conn)) -> i64 {
+fn beside_its_capture(change: impl Fn(&Life, &mut ClientStory, &mut Conn)) {
     let mut world = World::new(1, SECOND, 20 * SECOND, 10_000_000);
     let right = Wrong::default();
     world.capture(&right, 0.0, true);
@@ -151,7 +150,7 @@ fn beside_its_capture(change: impl Fn(&Life, &mut ClientStory, &mut Conn)) -> i6
         &world.sources,
         &AlignOptions::default(),
     );
-    holds(&alignment, log, &right, &right, 20 * SECOND)
+    holds(&alignment, log, &right, &right, 20 * SECOND);
 }
 
 fn says_at(event: &mut ClientEvent, at: i64, kind: ClientEventKind) {
@@ -198,7 +197,7 @@ fn a_client_that_gave_up_may_be_answered_long_after() {
         // Its own FIN is lost; seven seconds later the server answers a retransmission with a RST.
         let at = conn.orig.fin.take().expect("a FIN");
         conn.resp.fin = None;
-        let late = crate::span::Moment {
+        let late = Moment {
             ns: at.ns + 7 * SECOND,
             frame: at.frame + 70_000_000,
         };
@@ -219,6 +218,11 @@ fn a_client_that_gave_up_may_be_answered_long_after() {
             in_reply: true,
         });
         conn.last = late;
+        conn.end = ConnEnd {
+            manner: Manner::Rst,
+            by: Some(End::Resp),
+            at: late,
+        };
         story.conns[0].intended = false;
         story.conns[0].why = Vec::new();
         let said = ClientEventKind::Disconnected(Trouble::Unsaid);
@@ -226,6 +230,7 @@ fn a_client_that_gave_up_may_be_answered_long_after() {
     });
 }
 
+/// Any zone in use and any skew that a clock without synchronisation may have.
 fn wrong_clock() -> impl Strategy<Value = Wrong> {
     (
         -48_i64..=56,

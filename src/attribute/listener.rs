@@ -2,6 +2,7 @@
 //! what the process said elsewhere meanwhile. A process that speaks and does not accept has its reason in `accept`.
 
 use crate::parse::packet::FIN;
+use crate::reconstruct::conn::Sample;
 use crate::time::SECOND;
 
 use super::Case;
@@ -125,10 +126,7 @@ fn own_words<'a>(view: &'a View) -> impl Iterator<Item = crate::span::Moment> + 
         .samples
         .iter()
         .filter(move |sample| server(sample.from) && (1..full).contains(&sample.len))
-        .map(|sample| crate::span::Moment {
-            ns: sample.ns,
-            frame: sample.frame,
-        });
+        .map(Sample::at);
     let answers = view
         .closer()
         .is_some_and(|close| close.side == Side::Client && !close.rst);

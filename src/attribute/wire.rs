@@ -114,16 +114,11 @@ fn unread(conn: &Conn) -> bool {
 impl<'a> View<'a> {
     /// A view of `conn`.
     pub fn new(conn: &'a Conn, leg: Leg, records: &Records, alignment: &'a Alignment) -> Self {
-        let server_end = conn
-            .session
-            .as_ref()
-            .and_then(|session| session.server_end)
-            .unwrap_or(End::Resp);
         let mut view = Self {
             conn,
             leg,
             capture_end: records.capture_end(conn.source, conn.last),
-            server_end,
+            server_end: conn.server_end(),
             closer: None,
             unread: unread(conn),
             alignment,

@@ -150,6 +150,14 @@ impl Conn {
         }
     }
 
+    /// The end that is the server, as far as the conversation tells; the responder where it does not.
+    pub fn server_end(&self) -> End {
+        let session = self.session.as_ref();
+        session
+            .and_then(|session| session.server_end)
+            .unwrap_or(End::Resp)
+    }
+
     /// The flow that `end` sent.
     pub const fn flow(&self, end: End) -> &Flow {
         match end {
@@ -174,6 +182,16 @@ pub struct Sample {
     pub ns: i64,
     /// The packet.
     pub frame: u64,
+}
+
+impl Sample {
+    /// The packet's moment.
+    pub const fn at(&self) -> Moment {
+        Moment {
+            ns: self.ns,
+            frame: self.frame,
+        }
+    }
 }
 
 /// A time without packets in either direction.

@@ -107,7 +107,7 @@ impl ConnSketch {
         self.socket(1)
     }
 
-    /// The end that sent INFO; the responder where neither did.
+    /// See [`Conn::server_end`].
     pub const fn server_end(&self) -> End {
         if self.has(has::SERVES) {
             End::Orig
@@ -203,10 +203,7 @@ impl Shelved for Conn {
             (has::TURNS, turns.is_some()),
             (has::CLIENT_ID, client_id.is_some()),
             (has::PEER, sees_originator),
-            (
-                has::SERVES,
-                session.is_some_and(|session| session.server_end == Some(End::Orig)),
-            ),
+            (has::SERVES, self.server_end() == End::Orig),
         ];
         let turns = turns.unwrap_or_default();
         let ends = [self.tuple.orig, self.tuple.resp];

@@ -4,7 +4,7 @@
 use crate::align::clock::When;
 use crate::align::joined::{Leg, Near};
 use crate::attribute::finding::{Analysis, Close, Evidence};
-use crate::reconstruct::conn::{Conn, End, TailPacket};
+use crate::reconstruct::conn::{Conn, TailPacket};
 use crate::reconstruct::session::Verb;
 use crate::shelf::Held;
 use crate::source::{Kind, SourceId};
@@ -114,13 +114,6 @@ const fn rank(near: Near) -> u8 {
     }
 }
 
-fn server_end(conn: &Conn) -> End {
-    let session = conn.session.as_ref();
-    session
-        .and_then(|session| session.server_end)
-        .unwrap_or(End::Resp)
-}
-
 /// The packets of every captured view, those that two captures saw merged into one rung.
 fn packets(analysis: &Analysis, clocks: &Clocks<'_>, close: &Close) -> Vec<Rung> {
     let legs = legs(analysis, close);
@@ -144,7 +137,7 @@ fn packets(analysis: &Analysis, clocks: &Clocks<'_>, close: &Close) -> Vec<Rung>
 }
 
 fn view(clocks: &Clocks<'_>, conn: &Conn) -> Vec<Rung> {
-    let server = server_end(conn);
+    let server = conn.server_end();
     let rung = |moment: Moment, what| Rung {
         at: clocks.moment(conn.source, moment),
         cites: vec![Cite::frame(conn.source, moment.frame)],

@@ -3,6 +3,15 @@
 use super::*;
 use crate::parse::packet::FIN;
 
+/// A table that keeps of each connection the time of its last packet.
+fn table() -> ConnTable<i64, fn(Conn) -> i64> {
+    let interest = Interest {
+        ports: vec![4222],
+        ..Interest::default()
+    };
+    ConnTable::new(SourceId(0), interest, Arc::default(), |conn| conn.last.ns)
+}
+
 /// Segments of one client's connections, by its port: time in milliseconds, from the client, flags, seq, ack.
 fn feed<T, F: FnMut(Conn) -> T>(
     table: &mut ConnTable<T, F>,
@@ -38,11 +47,7 @@ fn feed<T, F: FnMut(Conn) -> T>(
 
 #[test]
 fn what_is_over_is_let_go_when_its_time_is_up() {
-    let interest = Interest {
-        ports: vec![4222],
-        ..Interest::default()
-    };
-    let mut table = ConnTable::new(SourceId(0), interest, Arc::default(), |conn| conn.last.ns);
+    let mut table = table();
     feed(
         &mut table,
         41_000,
@@ -73,11 +78,7 @@ fn what_is_over_is_let_go_when_its_time_is_up() {
 
 #[test]
 fn one_that_waits_long_holds_up_no_other() {
-    let interest = Interest {
-        ports: vec![4222],
-        ..Interest::default()
-    };
-    let mut table = ConnTable::new(SourceId(0), interest, Arc::default(), |conn| conn.last.ns);
+    let mut table = table();
     // An attempt that nobody answers, and a FIN that nobody acknowledges.
     feed(&mut table, 41_000, &[(0, true, SYN, 100, 0)]);
     let open = |at: i64| {
