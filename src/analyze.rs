@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::align::joined::{CaptureFacts, Records};
 use crate::align::{AlignOptions, align};
-use crate::attribute::advisories::Advisories;
+use crate::attribute::advisories::{self, Advisories};
 use crate::attribute::finding::Analysis;
 use crate::attribute::{Bundle, attribute};
 use crate::input::{self, Group, Input, InputOptions};
@@ -118,7 +118,9 @@ pub fn analyze(
     progress: &dyn Progress,
 ) -> Result<(Input, Analysis), input::Error> {
     let input = input::discover(paths, &options.input)?;
-    let reading = read(&input, options, progress);
+    // The data base of known bugs is a long text: an idle thread reads it meanwhile.
+    let known = || options.advisories.is_none().then(advisories::embedded);
+    let (reading, _) = rayon::join(|| read(&input, options, progress), known);
     progress.stage("aligning");
     let alignment = align(
         &reading.records,

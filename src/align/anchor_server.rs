@@ -204,10 +204,13 @@ fn earliest(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
 /// Anchors between whole server lives and captures: nobody gets INFO from a server before it starts or after it ended.
 /// These are all that a log without DBG lines has, together with the lines about errors.
 pub fn life_anchors(records: &Records, lives: &HashMap<&str, Vec<usize>>, out: &mut Vec<Anchor>) {
+    if lives.is_empty() {
+        return;
+    }
     let of_lives = || {
         let numbered = records.conns.sketches().enumerate();
         numbered.filter_map(|(index, sketch)| {
-            let life = *lives.get(&*sketch.info()?.server_id)?.first()?;
+            let life = *lives.get(&*sketch.server_id?)?.first()?;
             Some(((life, sketch.source.0), index, sketch))
         })
     };

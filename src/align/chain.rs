@@ -18,12 +18,12 @@ pub fn note(records: &Records, alignment: &mut Alignment) {
     for following in alignment.joined.iter().filter_map(Joined::next) {
         taken[following] = true;
     }
-    let named = alignment.joined.iter().enumerate();
+    let joined = &alignment.joined;
+    let named = joined.par_iter().enumerate();
     let mut named: Vec<(&str, u32)> = named
         .filter_map(|(index, one)| Some((link_client::name(records, one)?, index as u32)))
         .collect();
     // Sorted rather than gathered: most clients of a storm have one connection, and no list of their own is worth it.
-    let joined = &alignment.joined;
     let client = |(name, index): &(_, u32)| (*name, address(records, &joined[*index as usize]));
     named.par_sort_unstable_by(|a, b| {
         let by_address = || client(a).1.cmp(&client(b).1);

@@ -107,6 +107,11 @@ impl Links {
         }
     }
 
+    /// The joined connections and nothing else.
+    pub fn into_joined(self) -> Vec<Joined> {
+        self.joined
+    }
+
     /// Server connections that no capture holds become joined connections of their own.
     pub fn lone_servers(&mut self, records: &Records) {
         for (life, server) in records.servers.iter().enumerate() {

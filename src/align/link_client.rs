@@ -83,7 +83,7 @@ fn cid(records: &Records, joined: &Joined) -> Option<u64> {
             joined
                 .conns
                 .iter()
-                .find_map(|leg| records.conns[leg.conn()].info()?.client_id)
+                .find_map(|leg| records.conns[leg.conn()].client_id())
         })
 }
 

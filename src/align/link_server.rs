@@ -76,7 +76,7 @@ pub fn exact(records: &Records, links: &mut Links, lives: &HashMap<&str, Vec<usi
         let server_id = links.joined[index]
             .conns
             .iter()
-            .find_map(|leg| Some(records.conns[leg.conn()].info()?.server_id));
+            .find_map(|leg| records.conns[leg.conn()].server_id);
         let Some(candidates) = server_id.and_then(|id| lives.get(id.text())) else {
             continue;
         };

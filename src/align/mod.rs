@@ -32,6 +32,8 @@ mod turn;
 mod words;
 pub mod zone;
 
+use rayon::prelude::*;
+
 use clock::{Clock, When};
 use joined::{Joined, Records};
 use setup::Setup;
@@ -68,8 +70,10 @@ pub fn align(
     sources: &[Source],
     options: &AlignOptions,
 ) -> Alignment {
-    let mut setup = Setup::new(records, sources, options);
-    let mut links = link_capture::group(records);
+    let (mut setup, mut links) = rayon::join(
+        || Setup::new(records, sources, options),
+        || link_capture::group(records),
+    );
     let lives = link_server::lives_by_id(records);
     link_server::exact(records, &mut links, &lives);
     near::places(records, &mut links.joined);
@@ -88,8 +92,8 @@ pub fn align(
     setup.finish(&|cite| facts::located(&records.captures, facts, cite));
     let mut alignment = Alignment {
         unaligned: setup.unaligned(records, sources),
-        clocks: setup.clocks,
-        joined: links.joined,
+        clocks: setup.into_clocks(),
+        joined: links.into_joined(),
     };
     alignment.sort(records);
     chain::note(records, &mut alignment);
@@ -176,7 +180,7 @@ impl Alignment {
     /// Joined connections by time; those without any time last. Nothing refers to them by index yet.
     fn sort(&mut self, records: &Records) {
         let mut joined = std::mem::take(&mut self.joined);
-        joined.sort_by_cached_key(|one| {
+        joined.par_sort_by_cached_key(|one| {
             let opened = self.opened(records, one);
             let when = opened.or_else(|| self.ended(records, one));
             when.map_or(i64::MAX, |when| when.at.0)

@@ -46,9 +46,8 @@ pub fn sides(records: &Records, joined: &mut [Joined]) {
             .server()
             .and_then(|(life, conn)| records.servers[life].conns[conn].peer);
         let as_seen = |conn: &ConnSketch| {
-            let client_ip = conn.info().and_then(|info| info.client_ip);
             peer.map_or_else(
-                || client_ip.is_none_or(|ip| ip == conn.orig().ip()),
+                || conn.client_ip().is_none_or(|ip| ip == conn.orig().ip()),
                 |peer| peer == conn.orig(),
             )
         };

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
+
 use super::AlignOptions;
 use super::anchor::{Anchor, LINE_LAG, LINE_SWAP, Side};
 use super::anchors::Anchors;
@@ -101,18 +103,26 @@ impl Setup {
 
     fn see(&mut self, clock: usize, place: Place, ns: i64, rank: u32) {
         if clock < self.known.len() {
+            self.rank(clock, rank);
             let place = self.clocks[clock].place(place);
-            self.known[clock].rank = self.known[clock].rank.max(rank);
             let shared = self.known[clock].shared;
             self.known[shared].records.push((place, ns));
         }
     }
 
+    fn rank(&mut self, clock: usize, rank: u32) {
+        if let Some(known) = self.known.get_mut(clock) {
+            known.rank = known.rank.max(rank);
+        }
+    }
+
     /// Notes every kept record of every clock, the turns of their order, and the wrappers' clocks.
     fn read(&mut self, records: &Records) {
+        // The clock of a lone capture is compared with nothing.
+        let lone = self.known.len() == 1;
         // A list of hundreds of thousands that grows leaves as much again behind.
         let mut expected = vec![0; self.known.len()];
-        for conn in records.conns.sketches() {
+        for conn in records.conns.sketches().filter(|_| !lone) {
             if let Some(known) = self.known.get(conn.source.0 as usize) {
                 expected[known.shared] += 2;
             }
@@ -124,6 +134,10 @@ impl Setup {
             let source = conn.source.0 as usize;
             let near_server = matches!(conn.ttl, [Some(orig), Some(resp)] if orig.1 < resp.1);
             let rank = if near_server { CAPTURE + 1 } else { CAPTURE };
+            if lone {
+                self.rank(source, rank);
+                continue;
+            }
             for (moment, rank) in [(conn.first, rank), (conn.last, CAPTURE)] {
                 self.see(source, Place::Frame(moment.frame), moment.ns, rank);
             }
@@ -198,7 +212,7 @@ impl Setup {
             Some((self.known[clock].shared, place))
         });
         for (known, turns) in self.known.iter_mut().zip(turns) {
-            known.records.sort_unstable();
+            known.records.par_sort_unstable();
             known.turns = turns;
         }
     }
@@ -327,6 +341,11 @@ impl Setup {
                 }
             }
         }
+    }
+
+    /// The clocks and nothing else.
+    pub fn into_clocks(self) -> Vec<Clock> {
+        self.clocks
     }
 
     pub fn unaligned(&mut self, records: &Records, sources: &[Source]) -> Vec<String> {

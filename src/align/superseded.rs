@@ -97,7 +97,8 @@ pub fn note(records: &Records, alignment: &mut Alignment) {
         (!name.is_empty()).then_some(Held { joined, conn })
     };
     // Sorted rather than gathered: most clients of a storm have one connection, and no list of their own is worth it.
-    let mut all: Vec<Held> = (0..alignment.joined.len()).filter_map(named).collect();
+    let every = (0..alignment.joined.len()).into_par_iter();
+    let mut all: Vec<Held> = every.filter_map(named).collect();
     all.par_sort_unstable_by(|a, b| {
         let by_time = || (sketch(a).first, a.joined).cmp(&(sketch(b).first, b.joined));
         by_holder(a, b).then_with(by_time)

@@ -351,7 +351,6 @@ fn captured(life: &Life, source: SourceId, wrong: &Wrong, part: f64, info: bool)
                 ..Session::default()
             })
         }),
-        first_payload: [None, None],
         samples: vec![
             sample(End::Resp, 1, 400, info_at),
             sample(End::Orig, 1, 200, connect_at),

@@ -88,7 +88,6 @@ impl Shelved for Close {
 
     fn sketch(&self) -> CloseSketch {
         let moments = || self.evidence.iter().filter_map(|piece| Some(piece.at?.at));
-        let name = |name: &Option<String>| name.as_deref().map(Name::of);
         // Lists in memory have fewer than 2^32 members.
         let span = moments().min().zip(moments().max());
         let (first, last) = span.unwrap_or((NEVER.at, NEVER.at));
@@ -106,9 +105,9 @@ impl Shelved for Close {
             remedies: self.remedy.len() as u32,
             cause: word::name(self.cause),
             detail: word::name(self.detail),
-            client_name: name(&self.client_name),
-            client_lang: name(&self.client_lang),
-            client_version: name(&self.client_version),
+            client_name: self.client_name,
+            client_lang: self.client_lang,
+            client_version: self.client_version,
             host: self.client_side.or(self.client).map(|address| address.ip()),
             confidence: self.confidence,
             attempt: self.attempt,

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
+use rayon::prelude::*;
+
 use crate::align::clock::When;
 use crate::shelf::Name;
 use crate::source::SourceId;
@@ -372,11 +374,12 @@ impl Endpoint {
     /// Brings what was told into order, and makes the index.
     pub fn sort(&mut self) {
         self.ends
-            .sort_unstable_by_key(|end| (end.at.at, end.disconnect));
+            .par_sort_unstable_by_key(|end| (end.at.at, end.disconnect));
         self.attempts
             .sort_by_key(|attempt| (attempt.at.at, attempt.disconnect));
-        self.infos
-            .sort_unstable_by_key(|seen| (seen.at.at, seen.disconnect, seen.source, seen.frame));
+        self.infos.par_sort_unstable_by_key(|seen| {
+            (seen.at.at, seen.disconnect, seen.source, seen.frame)
+        });
         self.lives.sort_unstable();
         let fraction = |end: &&EndMark| end.at.digits >= 3;
         let mut infos_of: HashMap<Name, Vec<u32>> = HashMap::new();

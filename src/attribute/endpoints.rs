@@ -9,8 +9,8 @@ use super::endpoint::Endpoint;
 use super::told::{Asides, Told};
 use crate::shelf::Index;
 
-/// Connections that tell at once: enough for every thread, and few enough to be held together.
-const PART: usize = 4096;
+/// Connections that tell at once: enough for every thread, and few enough that two parts are held together.
+const PART: usize = 2048;
 
 /// All endpoints of a case, and which one each disconnect belongs to.
 #[derive(Clone, Debug, Default)]
@@ -32,66 +32,100 @@ impl Endpoints {
     /// Groups `count` joined connections by server; `tell` says what each tells of its server. Also
     /// returns what they tell of others.
     pub fn new(count: usize, tell: impl Fn(usize) -> Told + Sync) -> (Self, Asides) {
-        let mut asides = Asides::default();
-        let mut endpoints = Self {
-            list: Vec::new(),
-            of: Vec::with_capacity(count),
-            quick_paths: BTreeSet::new(),
-        };
-        let mut by_address: BTreeMap<SocketAddr, usize> = BTreeMap::new();
-        let mut by_life: BTreeMap<usize, usize> = BTreeMap::new();
-        let mut by_name: BTreeMap<String, usize> = BTreeMap::new();
-        let mut loose: Vec<Told> = Vec::new();
+        let mut grouping = Grouping::new(count);
+        let mut told: Vec<Told> = Vec::new();
         for part in (0..count).step_by(PART) {
             let part = part..count.min(part + PART);
-            let told: Vec<Told> = part.into_par_iter().map(&tell).collect();
-            for told in told {
-                asides.take(told.index, &told.aside);
-                let (address, life, name) = (told.address, told.life, told.name.as_ref());
-                let known = address
-                    .and_then(|address| by_address.get(&address))
-                    .or_else(|| life.and_then(|life| by_life.get(&life)))
-                    .or_else(|| name.and_then(|name| by_name.get(name)))
-                    .copied();
-                if address.is_none() && life.is_none() && name.is_none() {
-                    endpoints.of.push(Index::default());
-                    loose.push(told);
-                    continue;
-                }
-                let endpoint = known.unwrap_or_else(|| {
-                    let mut fresh = Endpoint::default();
-                    if endpoints.list.is_empty() {
-                        // Mostly there is one server, and this takes no memory until it is used.
-                        fresh.reserve(count);
-                    }
-                    endpoints.list.push(fresh);
-                    endpoints.list.len() - 1
-                });
-                if let Some(address) = address {
-                    by_address.insert(address, endpoint);
-                    endpoints.list[endpoint].address.get_or_insert(address);
-                }
-                if let Some(life) = life {
-                    by_life.insert(life, endpoint);
-                    if !endpoints.list[endpoint].lives.contains(&life) {
-                        endpoints.list[endpoint].lives.push(life);
-                    }
-                }
-                if let Some(name) = name {
-                    by_name.insert(name.clone(), endpoint);
-                }
-                endpoints.of.push(Index::new(endpoint));
-                let quick = told.quick.map(|host| (Some(endpoint), host));
-                endpoints.quick_paths.extend(quick);
-                endpoints.list[endpoint].add(told);
+            // One part is grouped while the next one tells.
+            let group = || grouping.take_all(told);
+            ((), told) = rayon::join(group, || part.into_par_iter().map(&tell).collect());
+        }
+        grouping.take_all(told);
+        grouping.finish()
+    }
+}
+
+/// Endpoints on their way.
+#[derive(Default)]
+struct Grouping {
+    count: usize,
+    endpoints: Endpoints,
+    asides: Asides,
+    by_address: BTreeMap<SocketAddr, usize>,
+    by_life: BTreeMap<usize, usize>,
+    by_name: BTreeMap<String, usize>,
+    /// Those that do not say which server they went to.
+    loose: Vec<Told>,
+}
+
+impl Grouping {
+    fn new(count: usize) -> Self {
+        let mut grouping = Self {
+            count,
+            ..Self::default()
+        };
+        grouping.endpoints.of.reserve_exact(count);
+        grouping
+    }
+
+    /// Takes what the next connections tell.
+    fn take_all(&mut self, told: Vec<Told>) {
+        for told in told {
+            self.take(told);
+        }
+    }
+
+    fn take(&mut self, told: Told) {
+        let endpoints = &mut self.endpoints;
+        self.asides.take(told.index, &told.aside);
+        let (address, life, name) = (told.address, told.life, told.name.as_ref());
+        let known = address
+            .and_then(|address| self.by_address.get(&address))
+            .or_else(|| life.and_then(|life| self.by_life.get(&life)))
+            .or_else(|| name.and_then(|name| self.by_name.get(name)))
+            .copied();
+        if address.is_none() && life.is_none() && name.is_none() {
+            endpoints.of.push(Index::default());
+            self.loose.push(told);
+            return;
+        }
+        let of = known.unwrap_or_else(|| {
+            let mut fresh = Endpoint::default();
+            if endpoints.list.is_empty() {
+                // Mostly there is one server, and this takes no memory until it is used.
+                fresh.reserve(self.count);
+            }
+            endpoints.list.push(fresh);
+            endpoints.list.len() - 1
+        });
+        let endpoint = &mut endpoints.list[of];
+        if let Some(address) = address {
+            self.by_address.insert(address, of);
+            endpoint.address.get_or_insert(address);
+        }
+        if let Some(life) = life {
+            self.by_life.insert(life, of);
+            if !endpoint.lives.contains(&life) {
+                endpoint.lives.push(life);
             }
         }
+        if let Some(name) = name {
+            self.by_name.insert(name.clone(), of);
+        }
+        endpoints.of.push(Index::new(of));
+        let quick = told.quick.map(|host| (Some(of), host));
+        endpoints.quick_paths.extend(quick);
+        endpoint.add(told);
+    }
+
+    fn finish(self) -> (Endpoints, Asides) {
+        let mut endpoints = self.endpoints;
         // A bundle with one server, and clients whose logs name none: it can only be that one.
-        if endpoints.list.is_empty() && count > 0 {
+        if endpoints.list.is_empty() && self.count > 0 {
             endpoints.list.push(Endpoint::default());
         }
         let only = (endpoints.list.len() == 1).then_some(0);
-        for told in loose {
+        for told in self.loose {
             let quick = told.quick.map(|host| (only, host));
             endpoints.quick_paths.extend(quick);
             if let Some(only) = only {
@@ -102,6 +136,6 @@ impl Endpoints {
         for endpoint in &mut endpoints.list {
             endpoint.sort();
         }
-        (endpoints, asides)
+        (endpoints, self.asides)
     }
 }

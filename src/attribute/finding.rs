@@ -10,8 +10,8 @@ use super::process_end::ProcessEnd;
 use super::signs::Sign;
 use crate::align::clock::{Clock, When};
 use crate::align::joined::Records;
-use crate::shelf::Shelf;
 use crate::shelf::word::{self, Word};
+use crate::shelf::{Name, Shelf};
 use crate::source::Source;
 use crate::span::{Cite, Reject};
 
@@ -165,11 +165,11 @@ pub struct Close {
     /// The server's number for it.
     pub cid: Option<u64>,
     /// Client name.
-    pub client_name: Option<String>,
+    pub client_name: Option<Name>,
     /// Client library as CONNECT says (`go`, `nats.js`, ...).
-    pub client_lang: Option<String>,
+    pub client_lang: Option<Name>,
     /// Its version.
-    pub client_version: Option<String>,
+    pub client_version: Option<Name>,
     /// Account.
     pub account: Option<String>,
     /// Server name.

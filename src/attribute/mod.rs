@@ -383,7 +383,7 @@ fn judge(case: &Case, spool: &Arc<Spool>) -> Shelf<Close> {
         .collect();
     let mut puts: Vec<Put<Close>> = Vec::with_capacity(parts.iter().map(Vec::len).sum());
     puts.extend(parts.into_iter().flatten());
-    puts.sort_unstable_by_key(|put| {
+    puts.par_sort_unstable_by_key(|put| {
         (
             put.sketch.closed_at().map(|when| when.at),
             put.sketch.joined(),

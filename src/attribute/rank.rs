@@ -7,6 +7,7 @@ use super::disconnect::Disconnect;
 use super::finding::{Alternative, Close, Finding};
 use super::outcome;
 use crate::reconstruct::server::ConnKind;
+use crate::shelf::Name;
 
 /// A finding with the rule that made it.
 #[derive(Debug)]
@@ -95,6 +96,13 @@ fn in_order(close: &mut Close) {
 pub fn describe(disconnect: &Disconnect, case: &Case) -> Close {
     let (client, client_side) = disconnect.client_addresses();
     let (client_name, client_lang, client_version) = disconnect.client_identity();
+    // Mostly the name in CONNECT, which the capture's sketch has.
+    let legs = disconnect.joined.conns.iter();
+    let mut captured = legs.filter_map(|leg| case.records.conns[leg.conn()].name);
+    let client_name = client_name.map(|text| {
+        let known = captured.find(|name| &**name == text);
+        known.unwrap_or_else(|| Name::of(text))
+    });
     let view = disconnect.views.first();
     Close {
         joined: disconnect.index,
@@ -113,9 +121,9 @@ pub fn describe(disconnect: &Disconnect, case: &Case) -> Close {
             .server
             .map(|conn| conn.id)
             .or_else(|| disconnect.info()?.client_id),
-        client_name: client_name.map(str::to_owned),
-        client_lang: client_lang.map(str::to_owned),
-        client_version: client_version.map(str::to_owned),
+        client_name,
+        client_lang: client_lang.map(Name::of),
+        client_version: client_version.map(Name::of),
         account: disconnect
             .server
             .and_then(|conn| conn.account.as_ref().map(ToString::to_string)),

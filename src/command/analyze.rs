@@ -42,11 +42,14 @@ pub fn run(arguments: &Analyze) -> anyhow::Result<u8> {
             .closes
             .iter()
             .any(|close| arguments.fail_on.iter().any(|cause| cause.holds(&close)));
-    Ok(if found {
+    let status = if found {
         status::FOUND
     } else {
         reading::status(arguments.input.strict, &analysis.rejects)
-    })
+    };
+    // The process ends here: to take hundreds of thousands of records apart before it does would only take time.
+    std::mem::forget(analysis);
+    Ok(status)
 }
 
 /// Which closes are shown; `None` when nothing was asked for, and all are.
@@ -76,7 +79,7 @@ fn choose(arguments: &Analyze, analysis: &Analysis) -> Option<Vec<usize>> {
             && matches(
                 client,
                 &[
-                    close.client_name.clone(),
+                    close.client_name.as_deref().map(str::to_owned),
                     address(close.client),
                     address(close.client_side),
                 ],

@@ -85,9 +85,6 @@ pub struct Conn {
     /// First transmissions to match with another capture of the same connection, by frame: the first
     /// [`Conn::FIRST_SAMPLES`], an even choice of what follows, the last few (bounded to [`Conn::SAMPLES`]).
     pub samples: Vec<Sample>,
-    /// A hash of each end's first payload (up to [`Conn::HASHED`] bytes of its first segment): originator, responder.
-    /// Equal payload gives equal hashes, in any run and on any machine.
-    pub first_payload: [Option<u64>; 2],
 }
 
 impl Conn {
@@ -97,8 +94,6 @@ impl Conn {
     pub const FIRST_SAMPLES: usize = 32;
     /// How many first transmissions are kept in all.
     pub const SAMPLES: usize = 112;
-    /// How many bytes of a first payload are hashed.
-    pub const HASHED: usize = 256;
 
     /// Connections that begin after this many packets keep less of an ordinary life: the clocks of two captures are
     /// told by those before, and what nobody will ask about is not worth its memory a hundred thousand times.

@@ -23,7 +23,8 @@ pub struct ConnSketch {
     pub name: Option<Name>,
     /// The library in CONNECT.
     pub lang: Option<Name>,
-    server_id: Option<Name>,
+    /// The server in INFO.
+    pub server_id: Option<Name>,
     /// The peer as the server sees it, where it is not the originator: the few addresses of a proxy or NAT.
     other_peer: Option<Name>,
     hosts: Hosts,
@@ -71,17 +72,6 @@ mod has {
     pub const PEER: u8 = 16;
     /// The originator is the server.
     pub const SERVES: u8 = 32;
-}
-
-/// What INFO says of a connection's identity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InfoSketch {
-    /// `server_id`.
-    pub server_id: Name,
-    /// `client_id`: the cid of the server's log.
-    pub client_id: Option<u64>,
-    /// `client_ip`: the peer as the server sees it.
-    pub client_ip: Option<IpAddr>,
 }
 
 impl ConnSketch {
@@ -157,24 +147,23 @@ impl ConnSketch {
         self.has(has::TURNS).then_some((there, back))
     }
 
-    /// Its first INFO.
-    pub fn info(&self) -> Option<InfoSketch> {
-        let orig = || self.hosts.get(0);
-        Some(InfoSketch {
-            server_id: self.server_id?,
-            client_id: self.has(has::CLIENT_ID).then_some(self.client_id),
-            client_ip: match self.other_peer {
-                Some(ip) => ip.parse().ok(),
-                None => self.has(has::PEER).then(orig),
-            },
-        })
+    /// The cid of the server's log, in INFO.
+    pub fn client_id(&self) -> Option<u64> {
+        self.has(has::CLIENT_ID).then_some(self.client_id)
+    }
+
+    /// The peer as the server sees it, in INFO.
+    pub fn client_ip(&self) -> Option<IpAddr> {
+        match self.other_peer {
+            Some(ip) => ip.parse().ok(),
+            None => self.has(has::PEER).then(|| self.hosts.get(0)),
+        }
     }
 
     /// What names a connection for ever: server_id and client_id, from INFO.
     pub fn identity(&self) -> Option<(Name, u64)> {
-        let info = self.info()?;
-        let id = info.client_id?;
-        (!info.server_id.is_empty()).then_some((info.server_id, id))
+        let server_id = self.server_id.filter(|id| !id.is_empty())?;
+        self.client_id().map(|id| (server_id, id))
     }
 }
 

@@ -385,10 +385,10 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
         let print = self.print(&key);
         self.gone.insert(print, conn.last.ns);
         self.forget.push_back((conn.last.ns + STRAGGLERS, print));
-        self.hand_out(*conn);
+        self.hand_out(conn);
     }
 
-    fn hand_out(&mut self, conn: LiveConn) {
+    fn hand_out(&mut self, conn: Box<LiveConn>) {
         let (first, resp) = (conn.first.frame, conn.tuple.resp);
         if conn.wanted {
             self.found.servers.insert(resp);
@@ -423,7 +423,7 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
     pub fn finish(mut self) -> Found<T> {
         for slot in 0..self.live.len() {
             if let Some((_, conn)) = self.live[slot].take() {
-                self.hand_out(*conn);
+                self.hand_out(conn);
             }
         }
         self.found.done.sort_unstable_by_key(|done| done.first);

@@ -396,7 +396,7 @@ impl FlowState {
 
     /// Closes the account: `end` is the connection's last packet, `peer_seen` whether the capture holds packets of the
     /// other end, without which nothing can be said about acknowledgements.
-    pub fn finish(mut self, end: Moment, peer_seen: bool) -> Flow {
+    pub fn finish(&mut self, end: Moment, peer_seen: bool) -> Flow {
         let data_end = self.data_end();
         let outstanding = self.outstanding();
         let never_seen = self.present.missing_below(self.acked.min(data_end));
@@ -421,6 +421,6 @@ impl FlowState {
                 .max()
                 .unwrap_or(0);
         }
-        self.flow
+        std::mem::take(&mut self.flow)
     }
 }

@@ -314,6 +314,6 @@ fn names(close: &Close) -> Vec<String> {
     let cid = close.cid.map(|cid| format!("cid:{cid} "));
     addresses
         .chain(cid)
-        .chain(close.client_name.clone())
+        .chain(close.client_name.map(|name| name.to_string()))
         .collect()
 }

@@ -31,7 +31,7 @@ pub fn headline(shown: &Shown<'_>) -> String {
     }
     let closes = shown.closes.len();
     let unnamed = untold(shown).rfind(|end| !end.names_connections);
-    if let Some(end) = unnamed.filter(|_| lost(shown).is_empty()) {
+    if let Some(end) = unnamed.filter(|_| shown.lost.is_empty()) {
         let end = full_stop(&end.summary);
         return match closes {
             0 => format!("{end} No connection that closed with it is named in this input."),
@@ -39,7 +39,7 @@ pub fn headline(shown: &Shown<'_>) -> String {
         };
     }
     let costly = signs(shown).find(|sign| sign.costs_connections);
-    if let Some(sign) = costly.filter(|_| lost(shown).is_empty()) {
+    if let Some(sign) = costly.filter(|_| shown.lost.is_empty()) {
         let lines = match sign.count {
             1 => "one line".to_owned(),
             many => format!("{} lines", thousands(many)),
@@ -49,7 +49,7 @@ pub fn headline(shown: &Shown<'_>) -> String {
             sentence(sign.means)
         );
     }
-    match lost(shown).first() {
+    match shown.lost.first() {
         Some(&index) => full_stop(&analysis.closes.whole(index).summary),
         None if closes == 0 && shown.partial() => "No close matches what was asked for.".to_owned(),
         None if closes == 0 => "No closed connection was found in this input.".to_owned(),
@@ -73,7 +73,7 @@ pub fn untold<'a>(shown: &Shown<'a>) -> impl DoubleEndedIterator<Item = &'a Proc
 /// Signs of trouble, where no close that nobody meant tells of one; all of them where everything is asked for.
 pub fn signs<'a>(shown: &Shown<'a>) -> impl Iterator<Item = &'a Sign> {
     let signs = &shown.analysis.signs;
-    let alone = !shown.partial() && lost(shown).is_empty();
+    let alone = !shown.partial() && shown.lost.is_empty();
     signs.iter().filter(move |_| alone)
 }
 
@@ -155,7 +155,7 @@ pub fn basis(shown: &Shown<'_>) -> String {
     if !folder.is_empty() {
         let _ = write!(text, " in {}", visible(folder));
     }
-    if let Some((first, last)) = span(shown) {
+    if let Some((first, last)) = shown.span {
         let (from, until) = (first.rfc3339(0), last.rfc3339(0));
         let same_day = from.get(..11) == until.get(..11);
         let until = if same_day {
@@ -190,15 +190,6 @@ pub fn basis(shown: &Shown<'_>) -> String {
     }
     text.push('.');
     text
-}
-
-/// Closes shown that nobody meant.
-pub fn lost(shown: &Shown<'_>) -> Vec<usize> {
-    let closes = &shown.analysis.closes;
-    let shown = shown.closes.iter().copied();
-    shown
-        .filter(|&index| !ordinary(closes[index].cause()))
-        .collect()
 }
 
 /// The close shown that tells an incident best: a session rather than an attempt, as sure as the incident, and with the

@@ -42,6 +42,7 @@ use std::io::{self, Write};
 use crate::attribute::finding::Analysis;
 use crate::source::SourceId;
 use crate::span::Cite;
+use crate::time::Instant;
 
 /// Output formats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -153,6 +154,10 @@ pub(crate) struct Shown<'a> {
     pub analysis: &'a Analysis,
     /// Indices of the closes to show, ascending.
     pub closes: Vec<usize>,
+    /// Those of them that nobody meant.
+    pub lost: Vec<usize>,
+    /// The first and the last moment of everything shown.
+    pub span: Option<(Instant, Instant)>,
     /// Indices of the incidents that hold at least one of them, in the analysis's order.
     pub incidents: Vec<usize>,
     /// For every close, the incident that holds it.
@@ -190,15 +195,24 @@ impl<'a> Shown<'a> {
                         .any(|&close| chosen.get(close) == Some(&true))
             })
             .collect();
+        let closes: Vec<usize> = (0..all).filter(|&index| chosen[index]).collect();
+        let meant = |index: usize| phrase::ordinary(analysis.closes[index].cause());
         let mut shown = Self {
             analysis,
             time: phrase::TimeStyle::default(),
             folder: excerpt::folder(analysis),
-            closes: (0..all).filter(|&index| chosen[index]).collect(),
+            lost: closes
+                .iter()
+                .copied()
+                .filter(|&index| !meant(index))
+                .collect(),
+            closes,
+            span: None,
             incidents,
             incident_of,
         };
-        if let Some((first, last)) = answer::span(&shown) {
+        shown.span = answer::span(&shown);
+        if let Some((first, last)) = shown.span {
             shown.time = phrase::TimeStyle::between(first, last);
         }
         shown

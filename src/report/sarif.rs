@@ -11,7 +11,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::answer::{label, lost};
+use super::answer::label;
 use super::excerpt::{self, visible};
 use super::{RenderOptions, Shown};
 use crate::attribute::catalogue::{CATALOGUE, Entry};
@@ -171,7 +171,7 @@ struct Results<'a>(&'a Shown<'a>);
 
 impl Serialize for Results<'_> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let closes = lost(self.0).into_iter();
+        let closes = self.0.lost.iter().copied();
         serializer.collect_seq(closes.map(|index| result(self.0, index)))
     }
 }

@@ -7,6 +7,7 @@
 
 mod index;
 mod name;
+mod sink;
 mod spool;
 pub mod word;
 
@@ -18,6 +19,7 @@ use serde::de::DeserializeOwned;
 
 pub use index::Index;
 pub use name::Name;
+use sink::Sink;
 pub use spool::Spool;
 use spool::{Area, Span};
 
@@ -127,7 +129,8 @@ impl Writer {
         // Into a slice, where it fits: faster than into what grows.
         self.bytes.resize(LARGE, 0);
         let large;
-        let bytes = if let Ok(bytes) = postcard::to_slice(&record, &mut self.bytes) {
+        let sink = Sink::new(&mut self.bytes);
+        let bytes = if let Ok(bytes) = postcard::serialize_with_flavor(&record, sink) {
             &*bytes
         } else {
             let Ok(bytes) = postcard::to_allocvec(&record) else {

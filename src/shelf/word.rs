@@ -4,7 +4,6 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
-use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Name;
@@ -23,13 +22,12 @@ pub fn name(word: Word) -> Name {
 
 /// Writes its number.
 pub fn serialize<S: Serializer>(word: &Word, serializer: S) -> Result<S::Ok, S::Error> {
-    name(word).number().serialize(serializer)
+    name(word).serialize(serializer)
 }
 
 /// Reads a number, gives the word.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Word, D::Error> {
-    let name = Name::numbered(u32::deserialize(deserializer)?);
-    Ok(name.ok_or_else(|| D::Error::custom("no such word"))?.text())
+    Name::deserialize(deserializer).map(Name::text)
 }
 
 /// A word that may be missing.

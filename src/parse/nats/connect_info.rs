@@ -5,6 +5,7 @@
 //! `server/route.go` and `server/leafnode.go` for the CONNECT of servers.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -228,7 +229,6 @@ impl Info {
     }
 
     fn take(&mut self, name: &str, value: Value) {
-        self.others.extend(Other::of(TOLD_BY_INFO, name, &value));
         match name {
             "server_id" => self.server_id = text(value).unwrap_or_default(),
             "server_name" => self.server_name = text(value),
@@ -248,14 +248,21 @@ impl Info {
             "cluster" => self.cluster = text(value),
             "domain" => self.domain = text(value),
             "connect_urls" => self.connect_urls = texts(value),
-            "leafnode_urls" => self.leafnode = true,
+            "leafnode_urls" => {
+                self.leafnode = true;
+                self.tell(name, &value);
+            }
             "gateway" => self.gateway = text(value),
             "compression" => self.compression = text(value),
             "remote_account" => self.remote_account = text(value),
             "proto" => self.proto = value.as_i64(),
             "nonce" => self.nonce = value.as_str().is_some_and(|nonce| !nonce.is_empty()),
-            _ => {}
+            _ => self.tell(name, &value),
         }
+    }
+
+    fn tell(&mut self, name: &str, value: &Value) {
+        self.others.extend(Other::of(TOLD_BY_INFO, name, value));
     }
 }
 
@@ -298,7 +305,6 @@ impl Connect {
     }
 
     fn take(&mut self, name: &str, value: Value, nkey: &mut Option<Box<str>>) {
-        self.others.extend(Other::of(TOLD_BY_CONNECT, name, &value));
         match name {
             "name" => self.name = text(value),
             "lang" => self.lang = text(value),
@@ -335,13 +341,20 @@ impl Connect {
             "tls_required" => self.tls_required = truth(&value),
             "cluster" => self.cluster = text(value),
             "gateway" => self.gateway = text(value),
-            "server_id" | "is_hub" => self.leafnode = true,
+            "server_id" | "is_hub" => {
+                self.leafnode = true;
+                self.tell(name, &value);
+            }
             "remote_account" => {
                 self.leafnode = true;
                 self.account = text(value).or(self.account.take());
             }
-            _ => {}
+            _ => self.tell(name, &value),
         }
+    }
+
+    fn tell(&mut self, name: &str, value: &Value) {
+        self.others.extend(Other::of(TOLD_BY_CONNECT, name, value));
     }
 
     /// A JWT comes with an nkey's signature, and old clients repeat the token as user: the strongest one counts.
@@ -398,6 +411,11 @@ fn each_field(json: &[u8], take: impl FnMut(&str, Value)) -> bool {
     Fields(take).deserialize(&mut reader).is_ok()
 }
 
+/// The name of a field, borrowed where it has no escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
 struct Fields<F>(F);
 
 impl<'de, F: FnMut(&str, Value)> DeserializeSeed<'de> for Fields<F> {
@@ -416,7 +434,7 @@ impl<'de, F: FnMut(&str, Value)> Visitor<'de> for Fields<F> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+        while let Some(Key(name)) = map.next_key()? {
             if Info::wants(&name) || Connect::wants(&name) {
                 let value = map.next_value::<Value>()?;
                 (self.0)(&name, value);
@@ -498,6 +516,19 @@ mod tests {
         );
         assert_eq!(info.connect_urls, ["a:1".into()]);
         assert_eq!(&*info.version, "2.9.0");
+    }
+
+    #[test]
+    fn names_of_fields_may_be_escaped() {
+        let (info, whole) = Info::from_json(br#"{"server\u005fid":"N\u0044J2","\u0067o":"go\"1"}"#);
+        assert!(whole);
+        assert_eq!(&*info.server_id, "NDJ2");
+        let others: Vec<_> = info
+            .others
+            .iter()
+            .map(|other| (other.name, &*other.value))
+            .collect();
+        assert_eq!(others, [("go", r#""go\"1""#)]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{LiveConn, index};
 use crate::parse::packet::Segment;
 use crate::reconstruct::anomaly::{name, note};
-use crate::reconstruct::conn::{Conn, End, Sample};
+use crate::reconstruct::conn::{End, Sample};
 use crate::reconstruct::seq::Seq;
 use crate::span::Moment;
 
@@ -100,9 +100,6 @@ impl LiveConn {
         if !seen.is_empty() && seen != name::WINDOW_FULL {
             note(&mut self.anomalies, seen, end, at);
         }
-        if self.first_payload[me].is_none() && !payload.is_empty() && start <= 1 {
-            self.first_payload[me] = Some(fnv1a(&payload[..payload.len().min(Conn::HASHED)]));
-        }
         self.deliver(end, start, len, payload, at);
         let flow = &mut self.flows[me];
         if !flow.present.has_holes() {
@@ -161,11 +158,4 @@ impl LiveConn {
         self.give_fin(end, at);
         ""
     }
-}
-
-/// FNV-1a, 64 bits: the same everywhere, unlike the hashers of std.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }

@@ -6,7 +6,7 @@ use crate::reconstruct::flow::FlowState;
 
 impl LiveConn {
     /// The connection as the capture shows it.
-    pub fn finish(mut self) -> Conn {
+    pub fn finish(mut self: Box<Self>) -> Conn {
         for end in [End::Orig, End::Resp] {
             while self.flows[index(end)].present.has_holes() {
                 self.skip_hole(end);
@@ -18,7 +18,7 @@ impl LiveConn {
             Follow::No | Follow::Undecided(_) => None,
         };
         let seen = [0, 1].map(|index| self.flows[index].flow.packets > 0);
-        let [orig, resp] = self.flows;
+        let [orig, resp] = &mut self.flows;
         let tail = self.tail.finish();
         Conn {
             source: self.source,
@@ -41,7 +41,6 @@ impl LiveConn {
             longest_silence: self.longest_silence,
             last_silence: self.last_silence,
             session,
-            first_payload: self.first_payload,
         }
     }
 

@@ -53,7 +53,6 @@ pub struct LiveConn {
     flows: [FlowState; 2],
     delivered: [i64; 2],
     fin_given: [bool; 2],
-    first_payload: [Option<u64>; 2],
     /// Zeek's view.
     pub state: ConnState,
     rsts: Vec<Rst>,
@@ -134,7 +133,6 @@ impl LiveConn {
             flows: Default::default(),
             delivered: [1; 2],
             fin_given: [false; 2],
-            first_payload: [None; 2],
             state: ConnState::new(first.from, first.flipped),
             rsts: Vec::new(),
             reset_by: [false; 2],

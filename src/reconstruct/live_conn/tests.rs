@@ -160,7 +160,7 @@ impl Dialogue {
     }
 
     fn end(self) -> Conn {
-        self.conn.finish()
+        Box::new(self.conn).finish()
     }
 }
 

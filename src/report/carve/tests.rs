@@ -11,6 +11,7 @@ use crate::align::joined::{Joined, Leg};
 use crate::attribute::finding::{Confidence, Evidence, Incident};
 use crate::parse::pcap::{Reader, Step};
 use crate::reconstruct::capture::{self, CaptureOptions};
+use crate::shelf::Name;
 use crate::source::{Hints, Kind, Source};
 use crate::span::Cite;
 use crate::time::SECOND;
@@ -67,7 +68,7 @@ fn two_sided() -> Analysis {
         id: "c1".to_owned(),
         client: Some(conn.tuple.orig),
         server: Some(conn.tuple.resp),
-        client_name: Some("billing svc-0".to_owned()),
+        client_name: Some(Name::of("billing svc-0")),
         server_name: Some("nats-1".to_owned()),
         cause: "network",
         detail: "blackhole",

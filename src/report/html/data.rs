@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::lanes::{IncidentRow, ServerLane, SourceLane};
 use crate::align::clock::When;
 use crate::attribute::finding::{Close, Evidence};
-use crate::report::answer::{self, label};
+use crate::report::answer::label;
 use crate::report::clocks::Clocks;
 use crate::report::excerpt::visible;
 use crate::report::ladder::{self, Packet, Rung, Side, What};
@@ -132,7 +132,7 @@ pub(super) struct Data<'a> {
 impl<'a> Data<'a> {
     pub fn new(shown: &'a Shown<'a>) -> Self {
         const DAY: i64 = 86_400 * SECOND;
-        let (first, last) = answer::span(shown).unwrap_or_default();
+        let (first, last) = shown.span.unwrap_or_default();
         let most = ALL_RUNGS / shown.closes.len().max(1);
         Self {
             shown,

@@ -4,6 +4,7 @@ use super::{address, facts, says, source, when};
 use crate::align::clock::Clock;
 use crate::align::joined::Joined;
 use crate::attribute::finding::{Analysis, Close, CloseSketch, Confidence, Incident, Initiator};
+use crate::shelf::Name;
 use crate::source::{Kind, SourceId};
 use crate::span::Cite;
 
@@ -27,7 +28,8 @@ pub fn full(refused: usize) -> Analysis {
             server: Some(address("10.77.2.2:4222")),
             kind: "client",
             cid: Some(8 + index as u64),
-            client_name: (index % 3 > 0).then(|| format!("gateway-late-{}", index % 40)),
+            client_name: (index % 3 > 0)
+                .then(|| Name::of(&format!("gateway-late-{}", index % 40))),
             closed_at: Some(when(at, 6, 1)),
             cause: "overload",
             detail: "max-connections",

@@ -2,6 +2,7 @@
 
 use super::killed;
 use crate::attribute::finding::Analysis;
+use crate::shelf::Name;
 
 /// [`killed`] with strings that try to break out of every format.
 pub fn hostile() -> Analysis {
@@ -9,7 +10,7 @@ pub fn hostile() -> Analysis {
     let script = "</script><script>document.title='owned'</script><img src=x onerror=document.title='owned'>\u{202e}\x1b[31m";
     for index in 0..analysis.closes.len() {
         analysis.closes.change(index, |close| {
-            close.client_name = Some(format!("{script}{}", close.id));
+            close.client_name = Some(Name::of(&format!("{script}{}", close.id)));
             close.account = Some("\"';--><!--".to_owned());
             close.summary = format!("=cmd|' /C calc'!A0 {script}");
             for piece in &mut close.evidence {

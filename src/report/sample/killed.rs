@@ -19,6 +19,7 @@ use crate::reconstruct::server::{
     EndManner, Identity, NoteKind, ServerConn, ServerEnd, ServerLife, ServerNote,
 };
 use crate::reconstruct::session::{Session, Talk, Verb};
+use crate::shelf::Name;
 use crate::source::{Kind, SourceId};
 use crate::span::{Cite, Moment, Place};
 
@@ -131,9 +132,9 @@ pub fn killed() -> Analysis {
             server: Some(address("10.77.2.2:4222")),
             kind: "client",
             cid: Some(5 + index as u64),
-            client_name: Some(name.to_owned()),
-            client_lang: Some("nats.js".to_owned()),
-            client_version: Some(if back { "3.4.0" } else { "2.29.3" }.to_owned()),
+            client_name: Some(Name::of(name)),
+            client_lang: Some(Name::of("nats.js")),
+            client_version: Some(Name::of(if back { "3.4.0" } else { "2.29.3" })),
             server_name: Some("NBDVZ7RG".to_owned()),
             server_life: Some(0),
             opened_at: Some(when(19_913_000 + index as i64, 6, 1)),
@@ -200,9 +201,9 @@ pub fn killed() -> Analysis {
         server: Some(address("10.77.2.2:4222")),
         kind: "client",
         cid: Some(6),
-        client_name: Some("telemetry-app-1".to_owned()),
-        client_lang: Some("nats.js".to_owned()),
-        client_version: Some("3.4.0".to_owned()),
+        client_name: Some(Name::of("telemetry-app-1")),
+        client_lang: Some(Name::of("nats.js")),
+        client_version: Some(Name::of("3.4.0")),
         server_name: Some("NCHE6S32".to_owned()),
         server_life: Some(1),
         opened_at: Some(when(28_365_412, 6, 40)),
@@ -357,7 +358,6 @@ pub(super) fn conn(source: u32, client: SocketAddr, frame: u64, end_us: i64) -> 
             ..Session::default()
         })),
         samples: Vec::new(),
-        first_payload: [None; 2],
     }
 }
 

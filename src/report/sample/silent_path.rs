@@ -10,6 +10,7 @@ use crate::attribute::finding::{
     Alternative, Analysis, Close, Confidence, Evidence, Incident, Initiator, Outcome, SourceFacts,
 };
 use crate::reconstruct::conn::{Conn, ConnEnd, Manner};
+use crate::shelf::Name;
 use crate::source::{Checksum, Kind, SourceId};
 use crate::span::{Cite, Moment, Place, Reject};
 
@@ -76,9 +77,9 @@ pub fn silent_path() -> Analysis {
             server: Some(address("[fd00::2]:4222")),
             kind: "client",
             cid: Some(7 - index as u64 * 2),
-            client_name: Some(format!("billing-svc-{index}")),
-            client_lang: Some(["nats.js", "C"][index].to_owned()),
-            client_version: Some(["2.29.3", "3.4.1"][index].to_owned()),
+            client_name: Some(Name::of(&format!("billing-svc-{index}"))),
+            client_lang: Some(Name::of(["nats.js", "C"][index])),
+            client_version: Some(Name::of(["2.29.3", "3.4.1"][index])),
             closed_at: Some(when(at, 6, 1)),
             cause: "network",
             detail: "blackhole",

@@ -1,22 +1,35 @@
 //! Closes by client: those that lost connections first, equal ones folded and counted.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
+use std::net::IpAddr;
+
+use smallvec::SmallVec;
 
 use super::pen::{Indent, Ink, Pen};
 use super::{Page, cap, close};
 use crate::attribute::finding::CloseSketch;
-use crate::report::answer::{example, label, lost};
+use crate::report::answer::{example, label};
 use crate::report::phrase::{count, ordinary, sentence};
-use crate::shelf::Shelved;
+use crate::shelf::{Name, Shelved};
 
 /// The closes of one client.
 struct Client {
-    name: String,
-    /// Indices.
-    closes: Vec<usize>,
+    who: Who,
+    /// Indices. Most clients of a storm have one.
+    closes: SmallVec<[usize; 2]>,
     lost: usize,
+}
+
+impl Client {
+    fn new(who: Who) -> Self {
+        Self {
+            who,
+            closes: SmallVec::new(),
+            lost: 0,
+        }
+    }
 }
 
 pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
@@ -24,15 +37,17 @@ pub(super) fn write(page: &Page<'_>, pen: &mut Pen<'_>) -> io::Result<()> {
     if clients.is_empty() {
         return Ok(());
     }
+    // Clients that lost nothing are named in one paragraph where others did: the reader looks for those.
+    let harmed = |client: &Client| client.lost > 0;
+    let mut aside = Vec::new();
+    if !page.options.verbose && clients.iter().any(harmed) {
+        (clients, aside) = clients.into_iter().partition(harmed);
+    }
     pen.title("CLOSES BY CLIENT")?;
     let proven = proven(page);
-    // Clients that lost nothing are named in one paragraph where others did: the reader looks for those.
-    let unharmed = clients.iter().position(|client| client.lost == 0);
-    let aside = match unharmed {
-        Some(first) if first > 0 && !page.options.verbose => clients.split_off(first),
-        _ => Vec::new(),
-    };
     let most = page.cap(cap::CLIENTS);
+    put_first(&mut clients, most);
+    put_first(&mut aside, cap::UNHARMED);
     for client in clients.iter().take(most) {
         told(page, pen, client, &proven)?;
     }
@@ -59,9 +74,13 @@ fn unharmed_too(page: &Page<'_>, pen: &mut Pen<'_>, clients: &[Client]) -> io::R
     for client in clients.iter().take(cap::UNHARMED) {
         let ids: Vec<String> = client.closes.iter().map(|&index| all[index].id()).collect();
         named.push(match &ids[..] {
-            [] | [_] | [_, _] => format!("{} ({})", client.name, ids.join(", ")),
+            [] | [_] | [_, _] => format!("{} ({})", client.who.text(), ids.join(", ")),
             [first, .., last] => {
-                format!("{} ({} closes, {first} to {last})", client.name, ids.len())
+                format!(
+                    "{} ({} closes, {first} to {last})",
+                    client.who.text(),
+                    ids.len()
+                )
             }
         });
     }
@@ -81,44 +100,72 @@ fn unharmed_too(page: &Page<'_>, pen: &mut Pen<'_>, clients: &[Client]) -> io::R
 
 fn grouped(page: &Page<'_>) -> Vec<Client> {
     let closes = &page.shown.analysis.closes;
-    let mut groups: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut places: HashMap<Who, usize> = HashMap::new();
+    let mut clients: Vec<Client> = Vec::new();
     for &index in &page.shown.closes {
-        groups.entry(name(&closes[index])).or_default().push(index);
+        let close = &closes[index];
+        let who = Who::of(close);
+        let place = *places.entry(who).or_insert_with(|| {
+            clients.push(Client::new(who));
+            clients.len() - 1
+        });
+        clients[place].closes.push(index);
+        clients[place].lost += usize::from(!ordinary(close.cause()));
     }
-    let mut clients: Vec<Client> = groups
-        .into_iter()
-        .map(|(name, own)| Client {
-            name,
-            lost: own
-                .iter()
-                .filter(|&&index| !ordinary(closes[index].cause()))
-                .count(),
-            closes: own,
-        })
-        .collect();
-    clients.sort_by_key(|client| Reverse(client.lost));
     clients
 }
 
+/// Puts `most` clients in their order before the others, which are only counted: those that lost most, by name.
+fn put_first(clients: &mut [Client], most: usize) {
+    let order = |a: &Client, b: &Client| {
+        let by_name = || a.who.text().cmp(&b.who.text());
+        b.lost.cmp(&a.lost).then_with(by_name)
+    };
+    if most < clients.len() {
+        clients.select_nth_unstable_by(most, order);
+    }
+    let first = most.min(clients.len());
+    clients[..first].sort_unstable_by(order);
+}
+
 /// A client's own name, or where it connects from.
-fn name(close: &CloseSketch) -> String {
-    match (&close.client_name, close.host) {
-        (Some(name), _) if !name.is_empty() => name.to_string(),
-        (_, Some(host)) => format!("unnamed from {}", host.to_canonical()),
-        _ => "unnamed".to_owned(),
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Who {
+    Named(Name),
+    From(IpAddr),
+    Unknown,
+}
+
+impl Who {
+    fn of(close: &CloseSketch) -> Self {
+        match (close.client_name, close.host) {
+            (Some(name), _) if !name.is_empty() => Self::Named(name),
+            (_, Some(host)) => Self::From(host.to_canonical()),
+            _ => Self::Unknown,
+        }
+    }
+
+    fn text(self) -> Cow<'static, str> {
+        match self {
+            Self::Named(name) => name.text().into(),
+            Self::From(host) => format!("unnamed from {host}").into(),
+            Self::Unknown => "unnamed".into(),
+        }
     }
 }
 
 /// Numbers of closes whose evidence is quoted here: those that no incident has quoted, where they are few.
 fn proven(page: &Page<'_>) -> BTreeSet<u32> {
     let analysis = page.shown.analysis;
-    let mut ids: BTreeSet<u32> = lost(page.shown)
-        .into_iter()
-        .filter(|&index| {
+    let mut ids: BTreeSet<u32> = page
+        .shown
+        .lost
+        .iter()
+        .filter(|&&index| {
             let alone = |number: usize| analysis.incidents[number].closes.len() == 1;
             page.options.verbose || page.shown.incident_of[index].is_none_or(alone)
         })
-        .map(|index| analysis.closes[index].number)
+        .map(|&index| analysis.closes[index].number)
         .collect();
     for &number in page.shown.incidents.iter().take(page.cap(cap::INCIDENTS)) {
         if let Some(quoted) = example(page.shown, &analysis.incidents[number]) {
@@ -187,7 +234,7 @@ fn head(page: &Page<'_>, pen: &mut Pen<'_>, client: &Client) -> io::Result<()> {
     let library = about.into_iter().take(3).collect::<Vec<_>>().join(" and ");
     let from = match addresses.len() {
         0 => String::new(),
-        1 if client.name.starts_with("unnamed from") => String::new(),
+        1 if matches!(client.who, Who::From(_)) => String::new(),
         1..=3 => format!(
             "from {}",
             addresses.into_iter().collect::<Vec<_>>().join(" and ")
@@ -206,7 +253,7 @@ fn head(page: &Page<'_>, pen: &mut Pen<'_>, client: &Client) -> io::Result<()> {
     };
     pen.write(
         Indent::hanging(0, 4),
-        &[(Ink::Bold, &client.name), (Ink::Dim, &about)],
+        &[(Ink::Bold, &client.who.text()), (Ink::Dim, &about)],
     )
 }
 
