@@ -43,6 +43,9 @@ impl ProcessEnd {
 
 /// Every server process whose end is known, in the order of their ends.
 pub fn ends(records: &Records, alignment: &Alignment, closes: &Shelf<Close>) -> Vec<ProcessEnd> {
+    if records.servers.is_empty() {
+        return Vec::new();
+    }
     let mut counts = vec![0; records.servers.len()];
     for close in closes.sketches() {
         let with_it = close.cause() == "server-shutdown"

@@ -100,8 +100,10 @@ fn unharmed_too(page: &Page<'_>, pen: &mut Pen<'_>, clients: &[Client]) -> io::R
 
 fn grouped(page: &Page<'_>) -> Vec<Client> {
     let closes = &page.shown.analysis.closes;
-    let mut places: HashMap<Who, usize> = HashMap::new();
-    let mut clients: Vec<Client> = Vec::new();
+    // In a storm nearly every close is of another client: lists that grow would be copied over and over.
+    let most = page.shown.closes.len();
+    let mut places: HashMap<Who, usize> = HashMap::with_capacity(most);
+    let mut clients: Vec<Client> = Vec::with_capacity(most);
     for &index in &page.shown.closes {
         let close = &closes[index];
         let who = Who::of(close);
