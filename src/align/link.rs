@@ -107,7 +107,7 @@ impl Links {
         }
     }
 
-    /// The joined connections and nothing else.
+    /// The joined connections; where each part went is let go.
     pub fn into_joined(self) -> Vec<Joined> {
         self.joined
     }

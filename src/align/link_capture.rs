@@ -33,12 +33,12 @@ fn numbered(conns: &Shelf<Conn>) -> impl Iterator<Item = (u32, &ConnSketch)> {
 }
 
 fn by_numbers(conns: &Shelf<Conn>, groups: &mut Groups) {
-    let mut both: Vec<(u32, u32, u32)> = Vec::with_capacity(conns.len());
+    let mut both: Vec<((u32, u32), u32)> = Vec::with_capacity(conns.len());
     let mut by_attempt: HashMap<(u32, u16, u16), u32> = HashMap::new();
     let attempt = |conn: &ConnSketch, orig| (orig, conn.orig().port(), conn.resp().port());
     for (index, conn) in numbered(conns) {
         match conn.isn() {
-            [Some(orig), Some(resp)] => both.push((orig, resp, index)),
+            [Some(orig), Some(resp)] => both.push(((orig, resp), index)),
             // A SYN that nobody answered, or that only one capture saw answered.
             [Some(orig), None] => {
                 let first = *by_attempt.entry(attempt(conn, orig)).or_insert(index);
@@ -47,11 +47,7 @@ fn by_numbers(conns: &Shelf<Conn>, groups: &mut Groups) {
             _ => {}
         }
     }
-    groups.join_equal(
-        both,
-        |(orig, resp, index)| ((orig, resp), index),
-        LinkBy::SequenceAndPayload,
-    );
+    groups.join_equal(both, LinkBy::SequenceAndPayload);
     if by_attempt.is_empty() {
         return;
     }
@@ -66,16 +62,9 @@ fn by_numbers(conns: &Shelf<Conn>, groups: &mut Groups) {
 }
 
 fn by_identity(conns: &Shelf<Conn>, groups: &mut Groups) {
-    let mut known: Vec<(u64, Name, u32)> = Vec::with_capacity(conns.len());
-    known.extend(numbered(conns).filter_map(|(index, conn)| {
-        let (server_id, client_id) = conn.identity()?;
-        Some((client_id, server_id, index))
-    }));
-    groups.join_equal(
-        known,
-        |(client_id, server_id, index)| ((client_id, server_id), index),
-        LinkBy::ServerIdAndCid,
-    );
+    let mut known: Vec<((Name, u64), u32)> = Vec::with_capacity(conns.len());
+    known.extend(numbered(conns).filter_map(|(index, conn)| Some((conn.identity()?, index))));
+    groups.join_equal(known, LinkBy::ServerIdAndCid);
 }
 
 /// Connections whose beginning a capture missed: the four-tuple, where it is unique in both captures.
@@ -143,18 +132,12 @@ impl Groups {
         index
     }
 
-    /// Joins what has the same key; `split` tells it from the index behind it. Sorted, as a table of hundreds of thousands
-    /// takes more memory.
-    fn join_equal<T: Ord + Copy + Send, K: PartialEq>(
-        &mut self,
-        mut keyed: Vec<T>,
-        split: impl Fn(T) -> (K, u32),
-        by: LinkBy,
-    ) {
+    /// Joins what has the same key. Sorted, as a table of hundreds of thousands takes more memory.
+    fn join_equal<K: Ord + Copy + Send>(&mut self, mut keyed: Vec<(K, u32)>, by: LinkBy) {
         keyed.par_sort_unstable();
-        for equal in keyed.chunk_by(|a, b| split(*a).0 == split(*b).0) {
-            for other in &equal[1..] {
-                self.join(split(equal[0]).1, split(*other).1, by);
+        for equal in keyed.chunk_by(|a, b| a.0 == b.0) {
+            for (_, index) in &equal[1..] {
+                self.join(equal[0].1, *index, by);
             }
         }
     }

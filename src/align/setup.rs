@@ -116,13 +116,11 @@ impl Setup {
         }
     }
 
-    /// Notes every kept record of every clock, the turns of their order, and the wrappers' clocks.
-    fn read(&mut self, records: &Records) {
-        // The clock of a lone capture is compared with nothing.
-        let lone = self.known.len() == 1;
+    /// Notes the first and the last packet of every connection.
+    fn read_packets(&mut self, records: &Records) {
         // A list of hundreds of thousands that grows leaves as much again behind.
         let mut expected = vec![0; self.known.len()];
-        for conn in records.conns.sketches().filter(|_| !lone) {
+        for conn in records.conns.sketches() {
             if let Some(known) = self.known.get(conn.source.0 as usize) {
                 expected[known.shared] += 2;
             }
@@ -131,16 +129,23 @@ impl Setup {
             known.records.reserve_exact(expected);
         }
         for conn in records.conns.sketches() {
-            let source = conn.source.0 as usize;
+            for moment in [conn.first, conn.last] {
+                let place = Place::Frame(moment.frame);
+                self.see(conn.source.0 as usize, place, moment.ns, CAPTURE);
+            }
+        }
+    }
+
+    /// Notes every kept record of every clock, the turns of their order, and the wrappers' clocks.
+    fn read(&mut self, records: &Records) {
+        for conn in records.conns.sketches() {
             let near_server = matches!(conn.ttl, [Some(orig), Some(resp)] if orig.1 < resp.1);
             let rank = if near_server { CAPTURE + 1 } else { CAPTURE };
-            if lone {
-                self.rank(source, rank);
-                continue;
-            }
-            for (moment, rank) in [(conn.first, rank), (conn.last, CAPTURE)] {
-                self.see(source, Place::Frame(moment.frame), moment.ns, rank);
-            }
+            self.rank(conn.source.0 as usize, rank);
+        }
+        // The clock of a lone capture is compared with nothing.
+        if self.known.len() > 1 {
+            self.read_packets(records);
         }
         let mut outer_of = vec![None; self.clocks.len()];
         let mut lines: Vec<&LogRef> = Vec::new();
@@ -343,7 +348,7 @@ impl Setup {
         }
     }
 
-    /// The clocks and nothing else.
+    /// The clocks; what they were solved from is let go.
     pub fn into_clocks(self) -> Vec<Clock> {
         self.clocks
     }
