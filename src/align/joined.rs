@@ -56,6 +56,16 @@ impl Joined {
         }
     }
 
+    /// The one view of a connection that nothing else tells of.
+    pub fn only_captured(&self) -> Option<&Leg> {
+        let server = self.server().is_some() || self.server_life().is_some();
+        let client = self.client().is_some() || self.client_story().is_some();
+        match self.conns.as_slice() {
+            [leg] if !server && !client => Some(leg),
+            _ => None,
+        }
+    }
+
     /// The server's part: server life and connection within it.
     pub fn server(&self) -> Option<(usize, usize)> {
         Index::pair(self.server)

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::Alignment;
 use super::clock::When;
 use super::joined::{Joined, Near, Records};
-use crate::reconstruct::conn::{Conn, End, Manner};
+use crate::reconstruct::conn::{Conn, End, Manner, Silence};
 use crate::reconstruct::conn_sketch::ConnSketch;
 use crate::source::SourceId;
 use crate::span::Moment;
@@ -192,7 +192,7 @@ fn longest_silence(conn: &Conn) -> i64 {
     [conn.longest_silence, conn.last_silence]
         .into_iter()
         .flatten()
-        .map(|silence| silence.until.ns - silence.from.ns)
+        .map(Silence::length)
         .max()
         .unwrap_or(0)
 }

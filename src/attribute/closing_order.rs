@@ -20,13 +20,21 @@ const APART: i64 = SECOND / 20;
 pub struct Held {
     /// Index of the disconnect.
     pub disconnect: u32,
-    /// When the server could accept it, where its handshake was seen, in nanoseconds of the common line.
-    pub taken: Option<i64>,
+    /// When the server could accept it, in nanoseconds of the common line.
+    pub taken: i64,
     /// When it was closed, in nanoseconds of the common line.
     pub closed: i64,
-    /// When the server's side closed it, without a reason and a session being up, in nanoseconds of the capture that shows
-    /// it: only one capture's times tell microseconds apart.
-    pub by_server: Option<(SourceId, i64)>,
+}
+
+/// A connection that the server's side closed, without a reason and a session being up.
+#[derive(Clone, Copy, Debug)]
+pub struct Closed {
+    /// Index of the disconnect.
+    pub disconnect: u32,
+    /// The capture that shows it: only one capture's times tell microseconds apart.
+    pub source: SourceId,
+    /// When, in nanoseconds of that capture.
+    pub ns: i64,
 }
 
 /// How many connections were closed in one go, and whether in exact reverse of their descriptors.
@@ -45,18 +53,17 @@ pub struct ClosingOrder {
 }
 
 impl ClosingOrder {
-    /// Of all connections that a server held.
-    pub fn new(held: &[Held]) -> Self {
-        if !held.iter().any(|one| one.by_server.is_some()) {
+    /// Of those that a server closed, among all whose handshake tells when it took them.
+    pub fn new(held: &[Held], closed: &[Closed]) -> Self {
+        if closed.is_empty() {
             return Self::default();
         }
         let descriptors = descriptors(held);
-        let mut ends: Vec<_> = held
+        let mut ends: Vec<_> = closed
             .iter()
-            .filter_map(|one| {
-                let (source, at) = one.by_server?;
+            .map(|one| {
                 let descriptor = descriptors.get(&one.disconnect).copied();
-                Some((source, at, descriptor, one.disconnect))
+                (one.source, one.ns, descriptor, one.disconnect)
             })
             .collect();
         // Of one time the highest first: a capture that rounds its times shows no order among them.
@@ -90,9 +97,8 @@ impl ClosingOrder {
 fn descriptors(held: &[Held]) -> HashMap<u32, u32> {
     let mut steps: Vec<(i64, bool, usize)> = Vec::new();
     for (index, one) in held.iter().enumerate() {
-        let Some(taken) = one.taken else { continue };
-        steps.push((taken, true, index));
-        steps.push((one.closed.max(taken), false, index));
+        steps.push((one.taken, true, index));
+        steps.push((one.closed.max(one.taken), false, index));
     }
     // At one time what is closed first can be used again.
     steps.sort_unstable();
@@ -115,22 +121,24 @@ fn descriptors(held: &[Held]) -> HashMap<u32, u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{ClosingOrder, Held, Order};
+    use super::{Closed, ClosingOrder, Held, Order};
     use crate::source::SourceId;
 
     /// Each connection: taken, closed, by the server.
     fn order(connections: &[(i64, i64, bool)]) -> Option<Order> {
-        let held: Vec<Held> = connections
-            .iter()
-            .zip(0..)
-            .map(|((taken, closed, by_server), disconnect)| Held {
-                disconnect,
-                taken: Some(*taken),
-                closed: *closed,
-                by_server: by_server.then_some((SourceId(0), *closed)),
-            })
-            .collect();
-        ClosingOrder::new(&held).of(1)
+        let connections = || connections.iter().zip(0..);
+        let held = connections().map(|((taken, closed, _), disconnect)| Held {
+            disconnect,
+            taken: *taken,
+            closed: *closed,
+        });
+        let closed = connections().filter(|((.., by_server), _)| *by_server);
+        let closed = closed.map(|((_, ns, _), disconnect)| Closed {
+            disconnect,
+            source: SourceId(0),
+            ns: *ns,
+        });
+        ClosingOrder::new(&held.collect::<Vec<_>>(), &closed.collect::<Vec<_>>()).of(1)
     }
 
     #[test]

@@ -11,10 +11,11 @@ use crate::source::SourceId;
 use crate::span::Cite;
 use crate::time::SECOND;
 
-use super::closing_order::{ClosingOrder, Held, Order};
+use super::closing_order::{Closed, ClosingOrder, Held, Order};
 use super::disconnect::Disconnect;
 use super::farewell::Farewell;
 use super::finding::Evidence;
+use super::kin::{Gathering, Kin};
 use super::life_end::LAST_WORDS;
 use super::moments::{Moments, Spans};
 use super::told::Told;
@@ -29,8 +30,6 @@ pub struct EndMark {
     pub opened: Option<(i64, i64)>,
     /// Index of the disconnect in the case.
     pub disconnect: u32,
-    /// Whose it was, as [`Endpoint`] numbers hosts.
-    pub host: u32,
     /// The side whose FIN or RST came first, where packets show it.
     pub first: Option<Side>,
     /// The client's log says that the remote side ended it (EOF or reset), and nothing else.
@@ -53,7 +52,6 @@ impl EndMark {
             opened: opened.map(|opened| (opened.at.0, opened.bounds.high)),
             // Lists in memory have fewer than 2^32 members.
             disconnect: disconnect.index as u32,
-            host: 0,
             first: None,
             remote_by_log: false,
             ready: false,
@@ -119,8 +117,8 @@ pub struct Endpoint {
     pub lives: Vec<usize>,
     /// Its address, where known.
     pub address: Option<SocketAddr>,
-    /// Every end, by time.
-    ends: Vec<EndMark>,
+    /// Ends that may have come with the server's own, by time.
+    ends: Vec<Ended>,
     /// Attempts that failed, by time.
     pub attempts: Vec<Attempt>,
     /// INFOs seen, by time.
@@ -133,11 +131,30 @@ pub struct Endpoint {
     pub over_limit: usize,
     /// Goodbyes of the server, by time.
     farewells: Vec<(When, Farewell)>,
-    /// Connections that it held, until their order is known.
-    held: Vec<Held>,
     /// Numbers of its clients' hosts.
     hosts: HashMap<Host, u32>,
+    gathered: Gathered,
     index: Index,
+}
+
+/// An end among those of a server.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    /// When.
+    pub at: When,
+    /// Index of the disconnect in the case.
+    pub disconnect: u32,
+}
+
+/// What connections tell that only the index needs, until it is made.
+#[derive(Clone, Debug, Default)]
+struct Gathered {
+    coarse: Gathering,
+    fine: Gathering,
+    /// See [`Index::open`].
+    open: Vec<(i64, i64)>,
+    held: Vec<Held>,
+    closed: Vec<Closed>,
 }
 
 /// Ends at one instant are within this of each other: a kernel or a shutting server closes hundreds of sockets within
@@ -159,8 +176,8 @@ pub struct CommonFate {
 }
 
 impl Endpoint {
-    /// Every end, by time: what the index does not answer is asked once, and they are many.
-    pub fn take_ends(&mut self) -> Vec<EndMark> {
+    /// Ends that may have come with the server's own, by time: asked for once.
+    pub fn take_ends(&mut self) -> Vec<Ended> {
         std::mem::take(&mut self.ends)
     }
 
@@ -289,99 +306,17 @@ struct Index {
     closing_order: ClosingOrder,
 }
 
-/// Ends with times of one kind.
-#[derive(Clone, Debug, Default)]
-struct Kin {
-    /// Of sessions that the server's side ended without a reason of its own.
-    by_server: Moments,
-    /// The hosts of those.
-    hosts: Hosts,
-    /// Latest opening and earliest end of every session.
-    ready: Spans,
-}
-
-impl Kin {
-    fn new<'a>(ends: impl Iterator<Item = &'a EndMark> + Clone) -> Self {
-        let by_server = ends.clone().filter(|end| {
-            let first = end.first == Some(Side::Server) || end.first.is_none() && end.remote_by_log;
-            first && end.ready && !end.own_reason
-        });
-        Self {
-            by_server: Moments::new(by_server.clone().map(|end| end.at)),
-            hosts: Hosts::new(by_server),
-            ready: Spans::new(
-                ends.filter(|end| end.ready && !end.clogged)
-                    .filter_map(|end| Some((end.opened?.1, end.at.bounds.low))),
-            ),
-        }
-    }
-}
-
-/// Which hosts' connections ended near a moment, told up to two: whether more than one is what matters.
-#[derive(Clone, Debug, Default)]
-struct Hosts {
-    /// Ends by their earliest moment: that, the latest, and the host's number.
-    ends: Vec<(i64, i64, u32)>,
-    /// For each of `ends`, how many come before the run of its own host.
-    run: Vec<usize>,
-    /// The longest from earliest to latest.
-    widest: i64,
-}
-
-impl Hosts {
-    fn new<'a>(marks: impl Iterator<Item = &'a EndMark>) -> Self {
-        let mut ends: Vec<(i64, i64, u32)> = marks
-            .map(|end| (end.at.bounds.low, end.at.bounds.high, end.host))
-            .collect();
-        ends.sort_unstable();
-        let mut run = Vec::with_capacity(ends.len());
-        for (index, end) in ends.iter().enumerate() {
-            let same = index > 0 && ends[index - 1].2 == end.2;
-            run.push(if same { run[index - 1] } else { index });
-        }
-        let widths = ends.iter().map(|(low, high, _)| high.saturating_sub(*low));
-        Self {
-            widest: widths.max().unwrap_or(0),
-            ends,
-            run,
-        }
-    }
-
-    /// Adds hosts to `found` until it has two.
-    fn near(&self, at: When, slack: i64, found: &mut Vec<u32>) {
-        let from = at.bounds.low.saturating_sub(slack);
-        let mut left = self
-            .ends
-            .partition_point(|(low, ..)| low.saturating_sub(slack) <= at.bounds.high);
-        while left > 0 && found.len() < 2 {
-            let (low, high, host) = self.ends[left - 1];
-            if low < from.saturating_sub(self.widest) {
-                break;
-            }
-            if high < from {
-                left -= 1;
-                continue;
-            }
-            if !found.contains(&host) {
-                found.push(host);
-            }
-            left = self.run[left - 1];
-        }
-    }
-}
-
 impl Endpoint {
     /// Brings what was told into order, and makes the index.
     pub fn sort(&mut self) {
         self.ends
-            .par_sort_unstable_by_key(|end| (end.at.at, end.disconnect));
+            .sort_unstable_by_key(|end| (end.at.at, end.disconnect));
         self.attempts
             .sort_by_key(|attempt| (attempt.at.at, attempt.disconnect));
         self.infos.par_sort_unstable_by_key(|seen| {
             (seen.at.at, seen.disconnect, seen.source, seen.frame)
         });
         self.lives.sort_unstable();
-        let fraction = |end: &&EndMark| end.at.digits >= 3;
         let mut infos_of: HashMap<Name, Vec<u32>> = HashMap::new();
         for (index, seen) in self.infos.iter().enumerate() {
             infos_of
@@ -390,30 +325,26 @@ impl Endpoint {
                 .push(index as u32);
         }
         self.farewells.sort_by_key(|(when, _)| when.at);
+        let gathered = std::mem::take(&mut self.gathered);
         self.index = Index {
-            coarse: Kin::new(self.ends.iter().filter(|end| !fraction(end))),
-            fine: Kin::new(self.ends.iter().filter(fraction)),
-            open: Spans::new(
-                self.ends
-                    .iter()
-                    .filter(|end| end.ready)
-                    .filter_map(|end| Some((end.opened?.0, end.at.at.0))),
-            ),
+            coarse: gathered.coarse.sort(),
+            fine: gathered.fine.sort(),
+            open: Spans::new(gathered.open),
             refused: (0..self.attempts.len())
                 .filter(|attempt| self.attempts[*attempt].refused)
                 .collect(),
             infos_of,
             stillborn: Moments::new(self.stillborn.iter().copied()),
             noticed: Moments::new(self.noticed.iter().copied()),
-            closing_order: ClosingOrder::new(&std::mem::take(&mut self.held)),
+            closing_order: ClosingOrder::new(&gathered.held, &gathered.closed),
         };
     }
 
     /// Makes room for what this many connections tell.
     pub fn reserve(&mut self, count: usize) {
-        self.ends.reserve_exact(count);
+        self.gathered.open.reserve_exact(count);
+        self.gathered.held.reserve_exact(count);
         self.infos.reserve_exact(count);
-        self.held.reserve_exact(count);
     }
 
     /// Takes what one connection tells.
@@ -423,12 +354,26 @@ impl Endpoint {
         self.noticed.extend(told.noticed);
         self.stillborn.extend(told.stillborn);
         if let Some((end, host)) = told.end {
+            if told.aside.may_be_gone {
+                let (at, disconnect) = (end.at, end.disconnect);
+                self.ends.push(Ended { at, disconnect });
+            }
             let next = self.hosts.len() as u32;
             let host = *self.hosts.entry(host).or_insert(next);
-            self.ends.push(EndMark { host, ..end });
+            let gathered = &mut self.gathered;
+            let kin = match end.at.digits {
+                0..3 => &mut gathered.coarse,
+                _ => &mut gathered.fine,
+            };
+            kin.add(&end, host);
+            let opened = end.opened.filter(|_| end.ready);
+            gathered
+                .open
+                .extend(opened.map(|(opened, _)| (opened, end.at.at.0)));
+            gathered.held.extend(told.held);
+            gathered.closed.extend(told.closed);
         }
         self.farewells.extend(told.farewell);
-        self.held.extend(told.held);
         self.over_limit += usize::from(told.over_limit);
     }
 }

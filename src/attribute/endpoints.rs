@@ -10,7 +10,7 @@ use super::told::{Asides, Told};
 use crate::shelf::Index;
 
 /// Connections that tell at once: enough for every thread, and few enough that two parts are held together.
-const PART: usize = 2048;
+const PART: usize = 1024;
 
 /// All endpoints of a case, and which one each disconnect belongs to.
 #[derive(Clone, Debug, Default)]
@@ -33,14 +33,17 @@ impl Endpoints {
     /// returns what they tell of others.
     pub fn new(count: usize, tell: impl Fn(usize) -> Told + Sync) -> (Self, Asides) {
         let mut grouping = Grouping::new(count);
-        let mut told: Vec<Told> = Vec::new();
+        let (mut told, mut telling): (Vec<Told>, Vec<Told>) = Default::default();
         for part in (0..count).step_by(PART) {
-            let part = part..count.min(part + PART);
+            let part = (part..count.min(part + PART)).into_par_iter().map(&tell);
             // One part is grouped while the next one tells.
-            let group = || grouping.take_all(told);
-            ((), told) = rayon::join(group, || part.into_par_iter().map(&tell).collect());
+            rayon::join(
+                || grouping.take_all(&mut told),
+                || part.collect_into_vec(&mut telling),
+            );
+            std::mem::swap(&mut told, &mut telling);
         }
-        grouping.take_all(told);
+        grouping.take_all(&mut told);
         grouping.finish()
     }
 }
@@ -64,13 +67,15 @@ impl Grouping {
             count,
             ..Self::default()
         };
+        // What is not used of it takes no memory.
         grouping.endpoints.of.reserve_exact(count);
+        grouping.asides.lived.reserve_exact(count);
         grouping
     }
 
     /// Takes what the next connections tell.
-    fn take_all(&mut self, told: Vec<Told>) {
-        for told in told {
+    fn take_all(&mut self, told: &mut Vec<Told>) {
+        for told in told.drain(..) {
             self.take(told);
         }
     }

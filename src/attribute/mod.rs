@@ -19,6 +19,7 @@ pub mod gone;
 mod headline;
 mod identity;
 pub mod incident;
+mod kin;
 pub mod label;
 pub mod life_end;
 mod listener;
@@ -50,12 +51,14 @@ use rayon::prelude::*;
 use crate::align::Alignment;
 use crate::align::joined::Records;
 use crate::reconstruct::client::Library;
+use crate::reconstruct::conn_sketch::ConnSketch;
+use crate::reconstruct::visit::Visit;
 use crate::shelf::{Put, Shelf, Spool, Writer};
 use crate::source::Source;
 
 use advisories::Advisories;
 use disconnect::Disconnect;
-use endpoint::{EndMark, Endpoint};
+use endpoint::{Ended, Endpoint};
 use endpoints::Endpoints;
 use finding::{Analysis, Close, Evidence};
 use gone::Gone;
@@ -108,9 +111,7 @@ impl<'a> Case<'a> {
             stale_leavings: Moments::default(),
         };
         let count = alignment.joined.len();
-        let (endpoints, asides) = Endpoints::new(count, |index| {
-            case.with(index, |disconnect| Told::new(index, disconnect))
-        });
+        let (endpoints, asides) = Endpoints::new(count, |index| case.tell(index));
         case.endpoints = endpoints;
         let of = |index: u32| case.endpoints.of(index as usize);
         let waits = asides.waits.iter();
@@ -156,7 +157,7 @@ impl<'a> Case<'a> {
             ends.filter(|end| gone[end.disconnect as usize].is_some())
                 .collect()
         };
-        let died: Vec<Vec<EndMark>> = case.endpoints.list.iter_mut().map(by_end).collect();
+        let died: Vec<Vec<Ended>> = case.endpoints.list.iter_mut().map(by_end).collect();
         if died.iter().any(|died| !died.is_empty()) {
             let refused = case.judge_all(&asides.refused, |disconnect| {
                 case.refused_while_gone(disconnect, &died)
@@ -164,6 +165,23 @@ impl<'a> Case<'a> {
             case.note_gone(refused);
         }
         case
+    }
+
+    /// What one joined connection tells of its server.
+    fn tell(&self, index: usize) -> Told {
+        let servers = &self.records.servers;
+        match self.visit(index) {
+            Some((conn, visit)) => Told::of_visit(index, conn, &visit, self.alignment, servers),
+            None => self.with(index, |disconnect| Told::new(index, disconnect)),
+        }
+    }
+
+    /// An ordinary client that one capture saw and no log tells of: of most connections of a storm this is all that others
+    /// ask, so that they are not read for it again.
+    fn visit(&self, index: usize) -> Option<(&ConnSketch, Visit)> {
+        let leg = self.alignment.joined[index].only_captured()?;
+        let conn = &self.records.conns[leg.conn()];
+        Some((conn, conn.visit()?))
     }
 
     /// Judges some of the joined connections.
@@ -201,7 +219,7 @@ impl<'a> Case<'a> {
 
     /// An attempt that nobody answered because the server of that address had ended and was not back; `died` holds for
     /// each endpoint the ends that the server's own end explains.
-    fn refused_while_gone(&self, disconnect: &Disconnect, died: &[Vec<EndMark>]) -> Option<Gone> {
+    fn refused_while_gone(&self, disconnect: &Disconnect, died: &[Vec<Ended>]) -> Option<Gone> {
         let refusal = disconnect.refused()?;
         let at = disconnect.closed?;
         let endpoint = self.endpoint(disconnect)?;
@@ -385,8 +403,8 @@ fn judge(case: &Case, spool: &Arc<Spool>) -> Shelf<Close> {
     puts.extend(parts.into_iter().flatten());
     puts.par_sort_unstable_by_key(|put| {
         (
-            put.sketch.closed_at().map(|when| when.at),
-            put.sketch.joined(),
+            put.sketch().closed_at().map(|when| when.at),
+            put.sketch().joined(),
         )
     });
     let mut closes = Shelf::default();

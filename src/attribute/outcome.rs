@@ -1,6 +1,12 @@
 //! What became of the client after the close, and what failed meanwhile.
 
+use std::net::SocketAddr;
+
+use crate::align::Alignment;
+use crate::align::clock::When;
 use crate::reconstruct::client::{ClientEventKind, ClientOutcome, Trouble};
+use crate::reconstruct::conn_sketch::ConnSketch;
+use crate::reconstruct::visit::Visit;
 use crate::time::SECOND;
 
 use super::Case;
@@ -10,6 +16,41 @@ use super::settings::Names;
 
 /// A next connection later than this is a new run of the program, not a reconnect.
 const SAME_RUN: i64 = 3_600 * SECOND;
+
+/// A connection as the next one of a client: what it says of what became of the client.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Arrival {
+    opened: Option<When>,
+    ready: bool,
+    server: Option<SocketAddr>,
+}
+
+impl Arrival {
+    fn new(index: usize, case: &Case) -> Self {
+        match case.visit(index) {
+            Some((conn, visit)) => Self::of_visit(conn, &visit, case.alignment),
+            None => case.with(index, Self::of),
+        }
+    }
+
+    /// Of any connection.
+    pub fn of(disconnect: &Disconnect) -> Self {
+        Self {
+            opened: disconnect.opened,
+            ready: disconnect.was_ready(),
+            server: disconnect.server_address(),
+        }
+    }
+
+    /// Of an ordinary client that one capture saw: the same as [`Arrival::of`], without asking for the whole of it.
+    pub fn of_visit(conn: &ConnSketch, visit: &Visit, alignment: &Alignment) -> Self {
+        Self {
+            opened: Some(alignment.moment(conn.source, visit.came)),
+            ready: true,
+            server: Some(conn.roles().1),
+        }
+    }
+}
 
 /// The outcome of one close.
 pub fn of(disconnect: &Disconnect, case: &Case) -> Outcome {
@@ -42,7 +83,7 @@ pub fn of(disconnect: &Disconnect, case: &Case) -> Outcome {
             .back
             .and_then(|at| story.events.get(at))
             .and_then(|event| disconnect.log(&event.at));
-        let within = |at: Option<crate::align::clock::When>| {
+        let within = |at: Option<When>| {
             at.is_some_and(|at| {
                 closed.is_some_and(|from| at.at >= from.at)
                     && until.is_none_or(|until| at.at <= until.at)
@@ -76,18 +117,13 @@ pub fn of(disconnect: &Disconnect, case: &Case) -> Outcome {
             }
         }
     } else if let Some(next) = next {
-        case.with(next, |next| {
-            let after = disconnect.apart(next.opened, disconnect.closed);
-            if after.is_some_and(|after| after < SAME_RUN) {
-                outcome.word = if next.was_ready() {
-                    "reconnected"
-                } else {
-                    "unknown"
-                };
-                outcome.after_ns = after.map(|after| after.max(0));
-                outcome.server = next.server_address().map(|address| address.to_string());
-            }
-        });
+        let next = Arrival::new(next, case);
+        let after = disconnect.apart(next.opened, disconnect.closed);
+        if after.is_some_and(|after| after < SAME_RUN) {
+            outcome.word = if next.ready { "reconnected" } else { "unknown" };
+            outcome.after_ns = after.map(|after| after.max(0));
+            outcome.server = next.server.map(|address| address.to_string());
+        }
     }
     if outcome.word == "unknown" && disconnect.intended() {
         outcome.word = "exited";

@@ -1,6 +1,6 @@
 //! Judgements about the path and the two processes that several network and stall rules share: who stopped hearing whom.
 
-use crate::reconstruct::conn::RstOrigin;
+use crate::reconstruct::conn::{RstOrigin, Silence};
 use crate::time::SECOND;
 
 use super::crossing::crossings;
@@ -165,23 +165,11 @@ impl Dead<'_> {
 
     /// The silence right before the fatal segment, and the longest that the connection had survived before it.
     pub fn idle_before(&self) -> (i64, i64) {
-        let last = self
-            .view
-            .conn
-            .last_silence
-            .map_or(0, |silence| silence.until.ns - silence.from.ns);
-        let longest = self
-            .view
-            .conn
-            .longest_silence
-            .filter(|longest| {
-                self.view
-                    .conn
-                    .last_silence
-                    .is_none_or(|last| longest.until < last.until)
-            })
-            .map_or(0, |silence| silence.until.ns - silence.from.ns);
-        (last, longest)
+        let conn = self.view.conn;
+        (
+            conn.last_silence.map_or(0, Silence::length),
+            conn.survived_silence().map_or(0, Silence::length),
+        )
     }
 }
 

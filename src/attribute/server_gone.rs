@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use crate::align::clock::When;
 use crate::parse::server_log::close_reason::CloseReason;
-use crate::reconstruct::server::EndManner;
+use crate::reconstruct::server::{EndManner, ServerLife};
 use crate::time::SECOND;
 
 use super::Case;
@@ -39,11 +39,8 @@ pub fn by_itself(disconnect: &Disconnect) -> ControlFlow<Option<Gone>> {
         .statements
         .iter()
         .any(|statement| statement.reason != CloseReason::ServerShutdown);
-    let lives = &disconnect.records.servers;
-    let told_to_move = || {
-        disconnect.lame_duck_notice().is_some()
-            || lives.iter().any(|life| life.end.lame_duck.is_some())
-    };
+    let told_to_move =
+        || disconnect.lame_duck_notice().is_some() || told_to_move(&disconnect.records.servers);
     if lived
         || said_otherwise
         || disconnect.intended()
@@ -52,6 +49,11 @@ pub fn by_itself(disconnect: &Disconnect) -> ControlFlow<Option<Gone>> {
         return ControlFlow::Break(None);
     }
     ControlFlow::Continue(())
+}
+
+/// A server's log tells of lame duck mode: its clients may have left because of it.
+pub fn told_to_move(servers: &[ServerLife]) -> bool {
+    servers.iter().any(|life| life.end.lame_duck.is_some())
 }
 
 /// Judges one connection.

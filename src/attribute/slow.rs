@@ -60,6 +60,12 @@ fn longest_shut(view: &View) -> Option<i64> {
 
 /// Weighs the statement against the packets.
 pub fn judge(disconnect: &Disconnect, reading: Reading) -> Option<Finding> {
+    // Only packets: the server cuts a message off in the middle, without -ERR, in front of a closed window.
+    let finding = match reading.finding {
+        Some(finding) => Some(finding),
+        None => from_packets(disconnect, reading.deadline),
+    };
+    let mut finding = finding?;
     let closed = disconnect.views.iter().find_map(not_reading);
     let dead = dead_path(disconnect).filter(|dead| dead.from == Side::Server);
     let open_window = disconnect.views.iter().any(|view| {
@@ -72,12 +78,6 @@ pub fn judge(disconnect: &Disconnect, reading: Reading) -> Option<Finding> {
     });
     let names = Names::of_client(disconnect);
     let shut = disconnect.views.iter().filter_map(longest_shut).max();
-    let mut finding = match (reading.finding, &closed) {
-        (Some(finding), _) => finding,
-        // Only packets: the server cuts a message off in the middle, without -ERR, in front of a closed window.
-        (None, Some(_)) => from_packets(disconnect, reading.deadline)?,
-        (None, None) => return None,
-    };
     if closed.is_none() && (dead.is_some() || open_window && lossy) {
         return None;
     }

@@ -3,6 +3,7 @@
 
 use super::disconnect::Disconnect;
 use super::path::dead_path;
+use crate::reconstruct::conn::Silence;
 
 /// The silences at each server.
 #[derive(Clone, Debug, Default)]
@@ -51,15 +52,9 @@ impl Silences {
         let Some(view) = disconnect.views.first() else {
             return Self::default();
         };
-        // The last silence may be the one that a reset ended.
-        let silence = view.conn.longest_silence.filter(|longest| {
-            view.conn
-                .last_silence
-                .is_none_or(|last| longest.until < last.until)
-        });
         Self {
             died: None,
-            lived: silence.map(|silence| silence.until.ns - silence.from.ns),
+            lived: view.conn.survived_silence().map(Silence::length),
         }
     }
 }

@@ -3,19 +3,25 @@
 use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
 
-use super::closing_order::Held;
+use smallvec::SmallVec;
+
+use super::closing_order::{Closed, Held};
 use super::disconnect::Disconnect;
 use super::endpoint::{Attempt, EndMark, Host, Seen};
 use super::farewell::{Farewell, farewell};
 use super::life_end::LAST_WORDS;
-use super::server_gone::by_itself;
+use super::server_gone::{by_itself, told_to_move};
 use super::stale;
 use super::survival::Silences;
 use super::wire::{Side, View};
+use crate::align::Alignment;
 use crate::align::clock::When;
 use crate::parse::server_log::close_reason::CloseReason;
 use crate::reconstruct::client::{ClientEventKind, Trouble};
 use crate::reconstruct::conn::Manner;
+use crate::reconstruct::conn_sketch::ConnSketch;
+use crate::reconstruct::server::ServerLife;
+use crate::reconstruct::visit::Visit;
 use crate::shelf::Name;
 use crate::time::SECOND;
 
@@ -34,8 +40,8 @@ pub struct Told {
     pub quick: Option<IpAddr>,
     /// Attempts that failed.
     pub attempts: Vec<Attempt>,
-    /// INFOs seen.
-    pub infos: Vec<Seen>,
+    /// INFOs seen, one a view.
+    pub infos: SmallVec<[Seen; 1]>,
     /// When its log notices the end.
     pub noticed: Option<When>,
     /// Likewise, if it was accepted and found reset within milliseconds.
@@ -44,8 +50,10 @@ pub struct Told {
     pub end: Option<(EndMark, Host)>,
     /// A goodbye of the server, and when.
     pub farewell: Option<(When, Farewell)>,
-    /// That the server held it.
+    /// That the server held it, where its handshake was seen.
     pub held: Option<Held>,
+    /// That the server's side closed it, without a reason and a session being up.
+    pub closed: Option<Closed>,
     /// That the server refused it over a limit of connections.
     pub over_limit: bool,
     /// What it tells of others.
@@ -177,14 +185,19 @@ impl Told {
         let by_server = ready && !own_reason && first == Some(Side::Server);
         let home = disconnect.view_at(Side::Server);
         let shown = home.or(disconnect.views.first()).filter(|_| by_server);
-        told.held = (ready || greeted).then(|| Held {
+        let taken = |view: &View| Some(view.when(view.conn.handshake.ack?).at.0);
+        let taken = disconnect.views.iter().find_map(taken);
+        told.held = taken.filter(|_| ready || greeted).map(|taken| Held {
             disconnect: index as u32,
-            taken: disconnect
-                .views
-                .iter()
-                .find_map(|view| Some(view.when(view.conn.handshake.ack?).at.0)),
+            taken,
             closed: at.at.0,
-            by_server: shown.and_then(|view| Some((view.conn.source, view.closer()?.at.ns))),
+        });
+        told.closed = shown.and_then(|view| {
+            Some(Closed {
+                disconnect: index as u32,
+                source: view.conn.source,
+                ns: view.closer()?.at.ns,
+            })
         });
         let clogged = disconnect.views.iter().any(|view| {
             let flow = view.flow(Side::Client);
@@ -200,6 +213,58 @@ impl Told {
         };
         told.end = Some((end, host));
         told
+    }
+
+    /// What an ordinary client tells that one capture saw: the same as [`Told::new`], without asking for the whole of it.
+    pub fn of_visit(
+        index: usize,
+        conn: &ConnSketch,
+        visit: &Visit,
+        alignment: &Alignment,
+        servers: &[ServerLife],
+    ) -> Self {
+        let when = |at| alignment.moment(conn.source, at);
+        let (client, server) = conn.roles();
+        let (came, left) = (when(visit.came), when(visit.left));
+        let quick = visit.taken.ns - visit.came.ns < QUICK;
+        let info = conn.server_id.map(|server_id| Seen {
+            at: when(visit.greeted),
+            frame: visit.greeted.frame,
+            source: conn.source,
+            disconnect: index as u32,
+            server_id,
+        });
+        let end = EndMark {
+            at: left,
+            opened: Some((came.at.0, came.bounds.high)),
+            disconnect: index as u32,
+            first: Some(Side::Client),
+            remote_by_log: false,
+            ready: true,
+            clogged: visit.clogged,
+            own_reason: false,
+        };
+        Self {
+            index,
+            address: Some(server),
+            quick: quick.then(|| client.ip()),
+            infos: info.into_iter().collect(),
+            end: Some((end, Host::Address(client.ip()))),
+            held: Some(Held {
+                disconnect: index as u32,
+                taken: when(visit.taken).at.0,
+                closed: left.at.0,
+            }),
+            aside: Aside {
+                silences: Silences {
+                    died: None,
+                    lived: visit.silence,
+                },
+                may_be_gone: told_to_move(servers),
+                ..Aside::default()
+            },
+            ..Self::default()
+        }
     }
 }
 
@@ -280,5 +345,67 @@ impl Asides {
         self.stale_left.extend(aside.stale_left);
         self.may_be_gone.extend(aside.may_be_gone.then_some(index));
         self.refused.extend(aside.refused.then_some(index));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::io::Read;
+    use std::path::{Path, PathBuf};
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::align::joined::{Joined, Leg, Near, Records};
+    use crate::attribute::outcome::Arrival;
+    use crate::reconstruct::capture::{CaptureOptions, read};
+    use crate::source::SourceId;
+
+    /// The captures below a folder of fixtures.
+    fn captures(folder: &Path) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).expect("a folder of fixtures") {
+            let path = entry.expect("a fixture").path();
+            if path.is_dir() {
+                found.extend(captures(&path));
+            } else if path.extension().is_some_and(|ending| ending == "pcap") {
+                found.push(path);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn a_visit_tells_what_the_whole_connection_tells() {
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+        let mut visits = 0;
+        for path in captures(&fixtures) {
+            let file = File::open(&path).expect("a fixture");
+            let mut pieces: [(SourceId, Box<dyn Read + Send>); 1] = [(SourceId(0), Box::new(file))];
+            let options = CaptureOptions {
+                ports: vec![4222, 4223, 4224],
+                ..CaptureOptions::default()
+            };
+            let mut records = Records::default();
+            let result = read(&mut pieces, &options, &Arc::default(), &|_| {});
+            records.conns.extend(result.conns);
+            let alignment = Alignment::default();
+            for (index, sketch) in records.conns.sketches().enumerate() {
+                let Some(visit) = sketch.visit() else {
+                    continue;
+                };
+                visits += 1;
+                let whole = [records.conns.whole(index)];
+                assert_eq!(Some(visit), Visit::of(&whole[0]), "{path:?}");
+                let joined = Joined::captured(Leg::new(index, Near::Unknown));
+                let disconnect = Disconnect::new(index, &joined, &whole, &records, &alignment);
+                let told = Told::of_visit(index, sketch, &visit, &alignment, &records.servers);
+                let wanted = Told::new(index, &disconnect);
+                assert_eq!(format!("{told:?}"), format!("{wanted:?}"), "{path:?}");
+                let arrival = Arrival::of_visit(sketch, &visit, &alignment);
+                assert_eq!(arrival, Arrival::of(&disconnect), "{path:?}");
+            }
+        }
+        assert!(visits > 40, "{visits}");
     }
 }

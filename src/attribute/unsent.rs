@@ -77,7 +77,7 @@ fn by_reset<'a>(disconnect: &Disconnect<'a>, side: Side) -> Option<Unsent<'a>> {
     let view = disconnect.view_at(side)?;
     let rst = view.answer_for_a_gone_socket(side)?;
     let silence = view.conn.last_silence?;
-    let lasted = silence.until.ns - silence.from.ns;
+    let lasted = silence.length();
     let woken = (0..SECOND).contains(&(rst.at.ns - silence.until.ns));
     let says = format!(
         "after {} of silence a RST answers for its socket: it was closed meanwhile",
@@ -98,7 +98,7 @@ fn silence(view: &View) -> Option<(Moment, Moment)> {
     if still >= SHORTEST_PATIENCE
         && conn
             .last_silence
-            .is_none_or(|silence| silence.until.ns - silence.from.ns < still)
+            .is_none_or(|silence| silence.length() < still)
     {
         return Some((conn.last, view.capture_end));
     }

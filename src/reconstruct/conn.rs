@@ -153,6 +153,14 @@ impl Conn {
             .unwrap_or(End::Resp)
     }
 
+    /// The longest silence that it lived through: the last one may be the one that a reset ended.
+    pub fn survived_silence(&self) -> Option<Silence> {
+        self.longest_silence.filter(|longest| {
+            self.last_silence
+                .is_none_or(|last| longest.until < last.until)
+        })
+    }
+
     /// The flow that `end` sent.
     pub const fn flow(&self, end: End) -> &Flow {
         match end {
@@ -196,6 +204,13 @@ pub struct Silence {
     pub from: Moment,
     /// The packet that ended it.
     pub until: Moment,
+}
+
+impl Silence {
+    /// How long it was, in nanoseconds.
+    pub const fn length(self) -> i64 {
+        self.until.ns - self.from.ns
+    }
 }
 
 /// The packets of a connection's beginning (RFC 9293 section 3.5).

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::conn::{Conn, ConnEnd, End, FourTuple, Manner};
+use super::visit::Visit;
 use crate::shelf::{Name, Shelved};
 use crate::source::SourceId;
 use crate::span::Moment;
@@ -31,6 +32,9 @@ pub struct ConnSketch {
     isn: [u32; 2],
     /// Nanoseconds.
     turns: [u32; 2],
+    /// The longest that it lived through; 0 for none.
+    silence: i64,
+    visit: ShortVisit,
     ports: [u16; 2],
     /// Smallest and largest hop count: of the originator's packets, of the responder's.
     pub ttl: [Option<(u8, u8)>; 2],
@@ -72,6 +76,30 @@ mod has {
     pub const PEER: u8 = 16;
     /// The originator is the server.
     pub const SERVES: u8 = 32;
+    pub const VISIT: u8 = 64;
+    /// See [`super::Visit::clogged`].
+    pub const CLOGGED: u8 = 128;
+}
+
+/// What of a [`Visit`] a sketch does not hold anyhow; frames are counted from the first.
+#[derive(Clone, Copy, Debug, Default)]
+struct ShortVisit {
+    taken_frame: u32,
+    greeted_frame: u32,
+    /// Nanoseconds after the first packet.
+    greeted: u32,
+}
+
+impl ShortVisit {
+    /// `None` where the greeting took four seconds or frames are far apart.
+    fn new(visit: &Visit) -> Option<Self> {
+        let frames = |at: Moment| u32::try_from(at.frame - visit.came.frame).ok();
+        Some(Self {
+            taken_frame: frames(visit.taken)?,
+            greeted_frame: frames(visit.greeted)?,
+            greeted: u32::try_from(visit.greeted.ns - visit.came.ns).ok()?,
+        })
+    }
 }
 
 impl ConnSketch {
@@ -103,6 +131,14 @@ impl ConnSketch {
             End::Orig
         } else {
             End::Resp
+        }
+    }
+
+    /// The client's address, then the server's.
+    pub fn roles(&self) -> (SocketAddr, SocketAddr) {
+        match self.server_end() {
+            End::Resp => (self.orig(), self.resp()),
+            End::Orig => (self.resp(), self.orig()),
         }
     }
 
@@ -147,6 +183,26 @@ impl ConnSketch {
         self.has(has::TURNS).then_some((there, back))
     }
 
+    /// See [`Visit`]; `None` also for the few that do not fit into a sketch.
+    pub fn visit(&self) -> Option<Visit> {
+        if !self.has(has::VISIT) {
+            return None;
+        }
+        let (there, back) = self.turns()?;
+        let after = |ns: i64, frames: u32| Moment {
+            ns: self.first.ns + ns,
+            frame: self.first.frame + u64::from(frames),
+        };
+        Some(Visit {
+            came: self.first,
+            taken: after(there + back, self.visit.taken_frame),
+            greeted: after(self.visit.greeted.into(), self.visit.greeted_frame),
+            left: self.end_at,
+            clogged: self.has(has::CLOGGED),
+            silence: Some(self.silence).filter(|silence| *silence > 0),
+        })
+    }
+
     /// The cid of the server's log, in INFO.
     pub fn client_id(&self) -> Option<u64> {
         self.has(has::CLIENT_ID).then_some(self.client_id)
@@ -185,6 +241,8 @@ impl Shelved for Conn {
         let isn = [End::Orig, End::Resp].map(|end| self.flow(end).isn);
         let client_id = info.and_then(|info| info.client_id);
         let client_ip = info.and_then(|info| info.client_ip);
+        let visit = Visit::of(self).filter(|_| turns.is_some());
+        let short = visit.as_ref().and_then(ShortVisit::new);
         let sees_originator = client_ip == Some(self.tuple.orig.ip());
         let has = [
             (has::ORIG_ISN, isn[0].is_some()),
@@ -193,6 +251,8 @@ impl Shelved for Conn {
             (has::CLIENT_ID, client_id.is_some()),
             (has::PEER, sees_originator),
             (has::SERVES, self.server_end() == End::Orig),
+            (has::VISIT, short.is_some()),
+            (has::CLOGGED, visit.is_some_and(|visit| visit.clogged)),
         ];
         let turns = turns.unwrap_or_default();
         let ends = [self.tuple.orig, self.tuple.resp];
@@ -213,6 +273,8 @@ impl Shelved for Conn {
             hosts: Hosts::new(ends.map(|end| end.ip())),
             isn: isn.map(Option::unwrap_or_default),
             turns: [turns.0, turns.1],
+            silence: visit.and_then(|visit| visit.silence).unwrap_or(0),
+            visit: short.unwrap_or_default(),
             ports: ends.map(|end| end.port()),
             ttl: [End::Orig, End::Resp].map(|end| self.flow(end).ttl),
             has: has
@@ -234,6 +296,7 @@ mod tests {
 
     #[test]
     fn a_sketch_is_short() {
-        assert!(size_of::<ConnSketch>() <= 128);
+        // With the place of its record 160, which is a size that allocators have.
+        assert!(size_of::<ConnSketch>() <= 144);
     }
 }

@@ -421,6 +421,11 @@ impl<T, F: FnMut(Conn) -> T> ConnTable<T, F> {
 
     /// Ends all connections.
     pub fn finish(mut self) -> Found<T> {
+        // What only more packets would need goes first: its memory is given back while the last connections are written.
+        self.slots = HashMap::default();
+        self.gone = HashMap::default();
+        self.forget = VecDeque::new();
+        self.host_ttl = HashMap::default();
         for slot in 0..self.live.len() {
             if let Some((_, conn)) = self.live[slot].take() {
                 self.hand_out(conn);

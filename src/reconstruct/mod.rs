@@ -46,4 +46,5 @@ mod server_succession;
 pub mod session;
 pub mod session_builder;
 mod tail;
+pub mod visit;
 mod year;

@@ -35,44 +35,55 @@ pub trait Shelved: Serialize + DeserializeOwned {
     fn recall(&mut self, _sketch: &Self::Sketch) {}
 }
 
-/// A record that was put away, on its way to a shelf.
+/// A record that was put away, on its way to a shelf. One word, so that lists of them grow and are sorted without being copied.
 #[derive(Debug)]
-pub struct Put<T: Shelved> {
-    /// Its sketch, boxed so that lists of them grow and are sorted without being copied.
-    pub sketch: Box<T::Sketch>,
+pub struct Put<T: Shelved>(Box<Filed<T>>);
+
+#[derive(Debug)]
+struct Filed<T: Shelved> {
+    sketch: T::Sketch,
     place: Place<T>,
 }
 
 impl<T: Shelved> Put<T> {
     /// One that stays in memory.
     pub fn here(record: T) -> Self {
-        Self {
-            sketch: Box::new(record.sketch()),
-            place: Place::Here(Box::new(record)),
-        }
+        Self::new(record.sketch(), Place::Here(Box::new(record)))
+    }
+
+    fn new(sketch: T::Sketch, place: Place<T>) -> Self {
+        Self(Box::new(Filed { sketch, place }))
+    }
+
+    /// What is at hand of it.
+    pub fn sketch(&self) -> &T::Sketch {
+        &self.0.sketch
     }
 
     /// Changes what is at hand of it.
     pub fn amend(&mut self, change: impl FnOnce(&mut T::Sketch)) {
-        change(&mut self.sketch);
-        if let Place::Here(record) = &mut self.place {
-            record.recall(&self.sketch);
+        let Filed { sketch, place } = &mut *self.0;
+        change(sketch);
+        if let Place::Here(record) = place {
+            record.recall(sketch);
+        }
+    }
+
+    /// The whole of it, once its writer is gone.
+    pub fn whole(self) -> T {
+        let Filed { sketch, place } = *self.0;
+        match place {
+            Place::Here(record) => *record,
+            Place::Away(spool, span) => recalled(&spool, span, &sketch),
         }
     }
 }
 
-impl<T: Shelved> Put<T> {
-    /// The whole of it, once its writer is gone.
-    pub fn whole(self) -> T {
-        match self.place {
-            Place::Here(record) => *record,
-            Place::Away(spool, span) => {
-                let mut record: T = fetch(&spool, span);
-                record.recall(&self.sketch);
-                record
-            }
-        }
-    }
+/// A record from the spool, with what became known since.
+fn recalled<T: Shelved>(spool: &Spool, span: Span, sketch: &T::Sketch) -> T {
+    let mut record: T = fetch(spool, span);
+    record.recall(sketch);
+    record
 }
 
 fn fetch<T: DeserializeOwned>(spool: &Spool, span: Span) -> T {
@@ -143,10 +154,8 @@ impl Writer {
         let Some(span) = self.area.write(&self.spool, bytes) else {
             return Put::here(record);
         };
-        Put {
-            sketch: Box::new(record.sketch()),
-            place: Place::Away(Arc::clone(&self.spool), span),
-        }
+        let place = Place::Away(Arc::clone(&self.spool), span);
+        Put::new(record.sketch(), place)
     }
 }
 
@@ -196,21 +205,21 @@ impl<T: Shelved> Shelf<T> {
     /// Changes a whole record that lies in memory.
     #[cfg(test)]
     pub fn change(&mut self, index: usize, change: impl FnOnce(&mut T)) {
-        let put = &mut self.puts[index];
-        if let Place::Here(record) = &mut put.place {
+        let Filed { sketch, place } = &mut *self.puts[index].0;
+        if let Place::Here(record) = place {
             change(record);
-            *put.sketch = record.sketch();
+            *sketch = record.sketch();
         }
     }
 
     /// What is at hand of each, in order.
     pub fn sketches(&self) -> impl DoubleEndedIterator<Item = &T::Sketch> + ExactSizeIterator {
-        self.puts.iter().map(|put| &*put.sketch)
+        self.puts.iter().map(Put::sketch)
     }
 
     /// The sketch of one.
     pub fn sketch(&self, index: usize) -> Option<&T::Sketch> {
-        self.puts.get(index).map(|put| &*put.sketch)
+        self.puts.get(index).map(Put::sketch)
     }
 
     /// Changes what is at hand of each, where it was not known when it was put away.
@@ -222,14 +231,10 @@ impl<T: Shelved> Shelf<T> {
 
     /// The whole of one.
     pub fn get(&self, index: usize) -> Option<Held<'_, T>> {
-        let put = self.puts.get(index)?;
-        Some(match &put.place {
+        let Filed { sketch, place } = &*self.puts.get(index)?.0;
+        Some(match place {
             Place::Here(record) => Held::Here(record),
-            Place::Away(spool, span) => {
-                let mut record: T = fetch(spool, *span);
-                record.recall(&put.sketch);
-                Held::Fetched(Box::new(record))
-            }
+            Place::Away(spool, span) => Held::Fetched(Box::new(recalled(spool, *span, sketch))),
         })
     }
 
@@ -258,7 +263,7 @@ impl<T: Shelved> ops::Index<usize> for Shelf<T> {
 
     /// What is at hand of one.
     fn index(&self, index: usize) -> &T::Sketch {
-        &self.puts[index].sketch
+        self.puts[index].sketch()
     }
 }
 

@@ -275,11 +275,10 @@ impl LiveConn {
             from: self.last,
             until: at,
         };
-        let length = |silence: Silence| silence.until.ns - silence.from.ns;
-        if length(silence) > self.longest_silence.map_or(0, length) {
+        if silence.length() > self.longest_silence.map_or(0, Silence::length) {
             self.longest_silence = Some(silence);
         }
-        if length(silence) < IDLE {
+        if silence.length() < IDLE {
             return;
         }
         // Waiting for an answer is no silence: retransmissions and probes are part of the exchange that they end.

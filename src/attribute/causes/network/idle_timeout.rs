@@ -9,7 +9,7 @@ use crate::attribute::path::{SHORTEST_IDLE_TIMER, dead_path};
 use crate::attribute::settings::Names;
 use crate::attribute::unsent::unsent;
 use crate::attribute::wire::Side;
-use crate::reconstruct::conn::RstOrigin;
+use crate::reconstruct::conn::{self, RstOrigin};
 
 /// The connection had never survived a silence this long (within this factor): regular PINGs that got through before
 /// speak against a timer.
@@ -133,7 +133,7 @@ fn reset_after_silence(disconnect: &Disconnect) -> Silence {
     disconnect.views.iter().find_map(|view| {
         let rst = view.closing_rst()?;
         let silence = view.conn.last_silence?;
-        let idle = silence.until.ns - silence.from.ns;
+        let idle = silence.length();
         let prompt = rst.at.ns - silence.until.ns < idle / 2;
         let own = matches!(rst.origin, RstOrigin::OwnActive) && view.side(rst.from) == Side::Client;
         let alone = disconnect.view_at(view.side(rst.from)).is_none_or(|other| {
@@ -147,11 +147,8 @@ fn reset_after_silence(disconnect: &Disconnect) -> Silence {
         if !prompt || own || !alone {
             return None;
         }
-        let survived = view
-            .conn
-            .longest_silence
-            .filter(|longest| longest.until < silence.until)
-            .map_or(0, |longest| longest.until.ns - longest.from.ns);
+        let survived = view.conn.survived_silence();
+        let survived = survived.map_or(0, conn::Silence::length);
         let evidence = vec![
             view.evidence(
                 silence.from,

@@ -15,14 +15,12 @@ const TOGETHER: i64 = 30 * SECOND;
 /// Clients' data goes unanswered, and the server's log stops there or a new process starts after it: a path failure would
 /// have left the server writing.
 pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
-    let server = case.server_label(disconnect);
-    let summary = format!("the host of {server} went away: no packet from it, and its log stops");
+    let dead =
+        dead_path(disconnect).filter(|dead| dead.from == Side::Client && dead.path.peer_silent)?;
     let rebooted = disconnect.records.host_events.iter().find(|event| {
         matches!(&event.kind, ServerEventKind::Host(what) if what.contains("reboot") || what.contains("power"))
             && disconnect.closed.is_some_and(|at| disconnect.log(&event.at).is_some_and(|when| near(when, at, TOGETHER)))
     });
-    let dead =
-        dead_path(disconnect).filter(|dead| dead.from == Side::Client && dead.path.peer_silent)?;
     let (_, life) = disconnect.life?;
     let stopped = matches!(life.end.manner, EndManner::Killed | EndManner::Unknown);
     let last = life.last.as_ref().and_then(|at| disconnect.log(at))?;
@@ -33,6 +31,8 @@ pub fn check(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
     if !stopped || !talked && rebooted.is_none() || !restarted && rebooted.is_none() {
         return None;
     }
+    let server = case.server_label(disconnect);
+    let summary = format!("the host of {server} went away: no packet from it, and its log stops");
     Some(
         Finding::new(Confidence::Likely, Initiator::Server, summary)
             .because(dead.evidence())

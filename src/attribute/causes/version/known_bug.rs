@@ -49,10 +49,13 @@ fn server_crash(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
 
 /// The client's log has words that only a bug of its library's version says.
 fn client_words(disconnect: &Disconnect, case: &Case) -> Option<Finding> {
+    let events: Vec<_> = disconnect.client_why().collect();
+    if events.is_empty() {
+        return None;
+    }
     let (_, lang, version) = disconnect.client_identity();
     let (lang, version) = (lang?, version?);
     let product = component::of_client(lang, version)?;
-    let events: Vec<_> = disconnect.client_why().collect();
     let signals = Signals {
         texts: events.iter().map(|event| &*event.at.text).collect(),
         trace: Vec::new(),
