@@ -8,6 +8,7 @@ use super::anchor::Anchor;
 use super::clock::Clock;
 use super::offset::{self, Constraint, Fit, Order};
 use super::turn::{self, Turn};
+use crate::span::Cite;
 use crate::time::Bounds;
 
 /// What is known of a clock before anchors.
@@ -48,6 +49,7 @@ pub fn solve(clocks: &mut [Clock], known: &[Known], anchors: &[Anchor]) {
         of_clock: vec![Vec::new(); clocks.len()],
         members: vec![Vec::new(); clocks.len()],
         tied: vec![None; clocks.len()],
+        rejected: vec![Vec::new(); clocks.len()],
         places: known
             .iter()
             .map(|known| known.turns.iter().map(|turn| turn.place).collect())
@@ -135,6 +137,8 @@ struct Solving<'a> {
     /// The files that share each clock.
     members: Vec<Vec<usize>>,
     tied: Vec<Option<Tie>>,
+    /// Records of each clock that disagreed when it was tied, in order.
+    rejected: Vec<Vec<Cite>>,
     /// Places of turns.
     places: Vec<Vec<u64>>,
 }
@@ -143,6 +147,7 @@ impl Solving<'_> {
     /// Ties all clocks to one, which has the time of the common line.
     fn run_from(&mut self, reference: usize, clocks: &mut [Clock]) {
         self.tied.fill(None);
+        self.rejected.fill(Vec::new());
         self.tied[reference] = Some(Tie { firm: true });
         for &member in &self.members[reference] {
             clocks[member].aligned = true;
@@ -226,9 +231,14 @@ impl Solving<'_> {
             } else {
                 (&anchor.a, &anchor.b)
             };
-            let Some(tie) = self.tied[self.known[other.clock].shared] else {
+            let there = self.known[other.clock].shared;
+            let Some(tie) = self.tied[there] else {
                 continue;
             };
+            // A record whose time its own clock does not bear out says nothing of another one, though it may seem to agree.
+            if self.rejected[there].binary_search(&other.cite).is_ok() {
+                continue;
+            }
             let when = clocks[other.clock]
                 .raw(other.cite.place, other.ns, 9)
                 .bounds;
@@ -257,6 +267,7 @@ impl Solving<'_> {
             apply(&mut clocks[member], &fit);
         }
         self.tied[me] = Some(Tie { firm: fit.firm });
+        self.rejected[me] = fit.rejected;
         true
     }
 }

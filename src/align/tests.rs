@@ -230,6 +230,28 @@ fn a_client_that_gave_up_may_be_answered_long_after() {
     });
 }
 
+#[test]
+fn a_line_that_its_own_clock_does_not_bear_out_bounds_no_other() {
+    let mut world = World::new(8, SECOND / 1000, 20 * SECOND, 599_227);
+    let right = Wrong::default();
+    world.capture(&right, 1.0, true);
+    world.capture(&right, 0.0, true);
+    world.server_log(&right);
+    // As long as each of them lasts: the line of the close comes to lie a little before the handshake's last packet.
+    world.mislead(2, -20 * SECOND);
+    let alignment = align(
+        &world.records,
+        &[],
+        &world.sources,
+        &AlignOptions::default(),
+    );
+    for source in 0..3 {
+        holds(&alignment, SourceId(source), &right, &right, 21 * SECOND);
+    }
+    let left_out = alignment.clocks.iter().map(|clock| clock.left_out);
+    assert_eq!(left_out.collect::<Vec<_>>(), [0, 0, 2]);
+}
+
 /// Any zone in use and any skew that a clock without synchronisation may have.
 fn wrong_clock() -> impl Strategy<Value = Wrong> {
     (
