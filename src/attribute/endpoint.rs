@@ -19,47 +19,6 @@ use super::kin::{Gathering, Kin};
 use super::life_end::LAST_WORDS;
 use super::moments::{Moments, Spans};
 use super::told::Told;
-use super::wire::Side;
-
-/// One end among the ends at a server.
-#[derive(Clone, Debug)]
-pub struct EndMark {
-    /// When.
-    pub at: When,
-    /// When it was opened: the best value, and the latest possible.
-    pub opened: Option<(i64, i64)>,
-    /// Index of the disconnect in the case.
-    pub disconnect: u32,
-    /// The side whose FIN or RST came first, where packets show it.
-    pub first: Option<Side>,
-    /// The client's log says that the remote side ended it (EOF or reset), and nothing else.
-    pub remote_by_log: bool,
-    /// A session was up.
-    pub ready: bool,
-    /// Its client did not read for long: what the server has sent waits in its host's kernel, whether the process lives or
-    /// not, so that an end that comes late speaks for neither.
-    pub clogged: bool,
-    /// Server's log gives a reason of its own for it (anything but client closed, read or write error, shutdown).
-    pub own_reason: bool,
-}
-
-impl EndMark {
-    /// The end of a disconnect.
-    pub fn new(disconnect: &Disconnect, at: When) -> Self {
-        let opened = disconnect.opened;
-        Self {
-            at,
-            opened: opened.map(|opened| (opened.at.0, opened.bounds.high)),
-            // Lists in memory have fewer than 2^32 members.
-            disconnect: disconnect.index as u32,
-            first: None,
-            remote_by_log: false,
-            ready: false,
-            clogged: false,
-            own_reason: false,
-        }
-    }
-}
 
 /// Where a client is, or its name where no address is known.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -5,8 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use rayon::prelude::*;
 
+use super::aside::Asides;
 use super::endpoint::Endpoint;
-use super::told::{Asides, Told};
+use super::told::Told;
 use crate::shelf::Index;
 
 /// Connections that tell at once: enough for every thread, and few enough that two parts are held together.

@@ -4,6 +4,7 @@
 //! Invariant: knows no file formats and no output formats.
 
 pub mod advisories;
+mod aside;
 pub mod catalogue;
 pub mod causes;
 mod client_words;
