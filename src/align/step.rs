@@ -259,6 +259,25 @@ fn cut(bounds: &[Bound], between: Range<usize>, old: &Region, new: &Region) -> u
     at
 }
 
+/// How many records in `range` have bounds that `this` keeps and `other` contradicts.
+fn only(
+    this: &Region,
+    other: &Region,
+    range: &Range<usize>,
+    sorted: &[Constraint],
+    bounds: &[Bound],
+) -> usize {
+    let contradicts =
+        |region: &Region, at: usize| matches!(region.meets(&bounds[at]), Meets::Contradicts { .. });
+    let mut places: Vec<u64> = range
+        .clone()
+        .filter(|&at| contradicts(other, at) && !contradicts(this, at))
+        .map(|at| sorted[at].place)
+        .collect();
+    places.dedup();
+    places.len()
+}
+
 /// Leaves only changes that enough records ask for; others join the neighbour that contradicts them least.
 fn settle(
     sorted: &[Constraint],
@@ -277,21 +296,14 @@ fn settle(
         let (a, b) = (&old.found, &new.found);
         let turned = turns.partition_point(|turn| *turn <= sorted[old.range.end - 1].place)
             < turns.partition_point(|turn| *turn <= sorted[new.range.start].place);
-        // How many records of each side the other side's lines contradict, though they agree with their own.
-        let records = |part: &Part, other: &Region| {
-            let mut places: Vec<u64> = part
-                .found
-                .agreeing
-                .iter()
-                .map(|at| part.range.start + at)
-                .filter(|&at| matches!(other.meets(&bounds[at]), Meets::Contradicts { .. }))
-                .map(|at| sorted[at].place)
-                .collect();
-            places.dedup();
-            places.len()
-        };
         let needed = if turned { RECORDS - 1 } else { RECORDS };
-        let apart = records(old, &b.region).min(records(new, &a.region)) >= needed
+        // Records of each side that only its own lines allow; more of them than of those that only the other side's allow.
+        let shown = |part: &Part, own: &Region, other: &Region| {
+            let mine = only(own, other, &part.range, sorted, bounds);
+            mine >= needed && mine > only(other, own, &part.range, sorted, bounds)
+        };
+        let apart = shown(old, &a.region, &b.region)
+            && shown(new, &b.region, &a.region)
             && !a.region.is_unbounded()
             && !b.region.is_unbounded();
         let Some(joint) = explained(old.range.start..new.range.end) else {

@@ -252,6 +252,29 @@ fn a_line_that_its_own_clock_does_not_bear_out_bounds_no_other() {
     assert_eq!(left_out.collect::<Vec<_>>(), [0, 0, 2]);
 }
 
+#[test]
+fn two_late_lines_before_the_last_two_are_no_step() {
+    let mut world = World::new(19, 19_904_000_000, 20 * SECOND, 47_995_034);
+    let right = Wrong::default();
+    world.capture(&right, 1.0, true);
+    world.capture(&right, 0.0, true);
+    world.server_log(&right);
+    for life in 0..4 {
+        world.client_log(life, &right);
+    }
+    world.mislead(17, -21 * SECOND);
+    let alignment = align(
+        &world.records,
+        &[],
+        &world.sources,
+        &AlignOptions::default(),
+    );
+    for source in 0..3 {
+        holds(&alignment, SourceId(source), &right, &right, 378 * SECOND);
+    }
+    assert_eq!(alignment.clocks[2].steps().count(), 0);
+}
+
 /// Any zone in use and any skew that a clock without synchronisation may have.
 fn wrong_clock() -> impl Strategy<Value = Wrong> {
     (
