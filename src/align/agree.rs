@@ -105,6 +105,11 @@ impl Region {
         high - low >= BEYOND / 4.0
     }
 
+    /// None of its lines keeps within `bound`.
+    pub fn contradicts(&self, bound: &Bound) -> bool {
+        matches!(self.meets(bound), Meets::Contradicts { .. })
+    }
+
     /// What this bound says of it.
     pub fn meets(&self, bound: &Bound) -> Meets {
         let (low, high) = self.band(bound.x);

@@ -164,9 +164,7 @@ fn stretches(sorted: &[Constraint], order: Order<'_>) -> Option<Fit> {
             continue;
         };
         // A bound that both clocks satisfy does not say on which side of the step its record is.
-        let apart = |index: &&usize, other: &Region| {
-            matches!(other.meets(&bounds[**index]), Meets::Contradicts { .. })
-        };
+        let apart = |index: &&usize, other: &Region| other.contradicts(&bounds[**index]);
         if let Some((earlier, old)) = &before
             && let last = earlier.iter().rfind(|at| apart(at, &found.region))
             && let Some(end) = last.or(earlier.last())

@@ -231,12 +231,12 @@ impl Solving<'_> {
             } else {
                 (&anchor.a, &anchor.b)
             };
-            let there = self.known[other.clock].shared;
-            let Some(tie) = self.tied[there] else {
+            let others = self.known[other.clock].shared;
+            let Some(tie) = self.tied[others] else {
                 continue;
             };
             // A record whose time its own clock does not bear out says nothing of another one, though it may seem to agree.
-            if self.rejected[there].binary_search(&other.cite).is_ok() {
+            if self.rejected[others].binary_search(&other.cite).is_ok() {
                 continue;
             }
             let when = clocks[other.clock]

@@ -81,7 +81,7 @@ pub fn explain(bounds: &[Bound]) -> Option<Explained> {
         region.cut_all(bounds.iter());
     }
     let agreeing: Vec<usize> = (0..bounds.len())
-        .filter(|&index| !matches!(region.meets(&bounds[index]), Meets::Contradicts { .. }))
+        .filter(|&index| !region.contradicts(&bounds[index]))
         .collect();
     let weight = agreeing
         .iter()
@@ -201,7 +201,7 @@ fn walk(
             } else {
                 (offer, stay)
             };
-            if matches!(region.meets(&bounds[index]), Meets::Contradicts { .. }) {
+            if region.contradicts(&bounds[index]) {
                 now += u64::from(bounds[index].weight);
             }
             cost[offer] = now;
@@ -242,12 +242,7 @@ fn walk(
 
 /// The best place for a change between two sampled bounds: the first index that belongs to `new`.
 fn cut(bounds: &[Bound], between: Range<usize>, old: &Region, new: &Region) -> usize {
-    let contradicts = |region: &Region, index: usize| {
-        i64::from(matches!(
-            region.meets(&bounds[index]),
-            Meets::Contradicts { .. }
-        ))
-    };
+    let contradicts = |region: &Region, index: usize| i64::from(region.contradicts(&bounds[index]));
     let (mut at, mut sum, mut least) = (between.start, 0, 0);
     for index in between {
         sum += contradicts(old, index) - contradicts(new, index);
@@ -267,11 +262,9 @@ fn only(
     sorted: &[Constraint],
     bounds: &[Bound],
 ) -> usize {
-    let contradicts =
-        |region: &Region, at: usize| matches!(region.meets(&bounds[at]), Meets::Contradicts { .. });
     let mut places: Vec<u64> = range
         .clone()
-        .filter(|&at| contradicts(other, at) && !contradicts(this, at))
+        .filter(|&at| other.contradicts(&bounds[at]) && !this.contradicts(&bounds[at]))
         .map(|at| sorted[at].place)
         .collect();
     places.dedup();

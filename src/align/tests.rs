@@ -230,48 +230,43 @@ fn a_client_that_gave_up_may_be_answered_long_after() {
     });
 }
 
-#[test]
-fn a_line_that_its_own_clock_does_not_bear_out_bounds_no_other() {
-    let mut world = World::new(8, SECOND / 1000, 20 * SECOND, 599_227);
+/// On true clocks, `world` told by two captures, its server's log with connection `late` moved by `by`, and `logs` of clients;
+/// the captures and the log bear out the truth to the end.
+fn one_late(mut world: World, late: usize, by: i64, logs: usize) -> Alignment {
     let right = Wrong::default();
     world.capture(&right, 1.0, true);
     world.capture(&right, 0.0, true);
     world.server_log(&right);
-    // As long as each of them lasts: the line of the close comes to lie a little before the handshake's last packet.
-    world.mislead(2, -20 * SECOND);
+    for life in 0..logs {
+        world.client_log(life, &right);
+    }
+    world.mislead(late, by);
     let alignment = align(
         &world.records,
         &[],
         &world.sources,
         &AlignOptions::default(),
     );
+    let until = world.lives.last().map_or(0, |life| life.close);
     for source in 0..3 {
-        holds(&alignment, SourceId(source), &right, &right, 21 * SECOND);
+        holds(&alignment, SourceId(source), &right, &right, until);
     }
+    alignment
+}
+
+#[test]
+fn a_line_that_its_own_clock_does_not_bear_out_bounds_no_other() {
+    let world = World::new(8, SECOND / 1000, 20 * SECOND, 599_227);
+    // As long as each of them lasts: the line of the close comes to lie a little before the handshake's last packet.
+    let alignment = one_late(world, 2, -20 * SECOND, 0);
     let left_out = alignment.clocks.iter().map(|clock| clock.left_out);
     assert_eq!(left_out.collect::<Vec<_>>(), [0, 0, 2]);
 }
 
 #[test]
 fn two_late_lines_before_the_last_two_are_no_step() {
-    let mut world = World::new(19, 19_904_000_000, 20 * SECOND, 47_995_034);
-    let right = Wrong::default();
-    world.capture(&right, 1.0, true);
-    world.capture(&right, 0.0, true);
-    world.server_log(&right);
-    for life in 0..4 {
-        world.client_log(life, &right);
-    }
-    world.mislead(17, -21 * SECOND);
-    let alignment = align(
-        &world.records,
-        &[],
-        &world.sources,
-        &AlignOptions::default(),
-    );
-    for source in 0..3 {
-        holds(&alignment, SourceId(source), &right, &right, 378 * SECOND);
-    }
+    let world = World::new(19, 19_904_000_000, 20 * SECOND, 47_995_034);
+    let alignment = one_late(world, 17, -21 * SECOND, 4);
     assert_eq!(alignment.clocks[2].steps().count(), 0);
 }
 

@@ -1,7 +1,7 @@
 //! One server as seen by all its connections: what the fate of many tells that the fate of one cannot.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use rayon::prelude::*;
 
@@ -15,19 +15,10 @@ use super::closing_order::{Closed, ClosingOrder, Held, Order};
 use super::disconnect::Disconnect;
 use super::farewell::Farewell;
 use super::finding::Evidence;
-use super::kin::{Gathering, Kin};
+use super::kin::{Gathering, Host, Kin};
 use super::life_end::LAST_WORDS;
 use super::moments::{Moments, Spans};
 use super::told::Told;
-
-/// Where a client is, or its name where no address is known.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Host {
-    /// Its address.
-    Address(IpAddr),
-    /// Its name; empty where neither is known.
-    Name(Box<str>),
-}
 
 /// An answer to a connection attempt.
 #[derive(Clone, Debug)]
@@ -312,25 +303,26 @@ impl Endpoint {
         self.infos.extend(told.infos);
         self.noticed.extend(told.noticed);
         self.stillborn.extend(told.stillborn);
-        if let Some((end, host)) = told.end {
+        let gathered = &mut self.gathered;
+        gathered.held.extend(told.held);
+        gathered.closed.extend(told.closed);
+        if let Some(end) = told.end {
             if told.aside.may_be_gone {
-                let (at, disconnect) = (end.at, end.disconnect);
-                self.ends.push(Ended { at, disconnect });
+                self.ends.push(Ended {
+                    at: end.at,
+                    // Lists in memory have fewer than 2^32 members.
+                    disconnect: told.index as u32,
+                });
             }
-            let next = self.hosts.len() as u32;
-            let host = *self.hosts.entry(host).or_insert(next);
-            let gathered = &mut self.gathered;
             let kin = match end.at.digits {
                 0..3 => &mut gathered.coarse,
                 _ => &mut gathered.fine,
             };
-            kin.add(&end, host);
+            let next = self.hosts.len() as u32;
+            kin.add(&end, *self.hosts.entry(end.host.clone()).or_insert(next));
             let opened = end.opened.filter(|_| end.ready);
-            gathered
-                .open
-                .extend(opened.map(|(opened, _)| (opened, end.at.at.0)));
-            gathered.held.extend(told.held);
-            gathered.closed.extend(told.closed);
+            let open = opened.map(|opened| (opened.at.0, end.at.at.0));
+            gathered.open.extend(open);
         }
         self.farewells.extend(told.farewell);
         self.over_limit += usize::from(told.over_limit);

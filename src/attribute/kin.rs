@@ -1,19 +1,29 @@
 //! Ends at a server, and those whose times are of one kind in the order in which their common fate is asked for.
 
-use super::disconnect::Disconnect;
+use std::net::IpAddr;
+
 use super::moments::{Moments, Spans};
 use super::wire::Side;
 use crate::align::clock::When;
+
+/// Where a client is, or its name where no address is known.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Host {
+    /// Its address.
+    Address(IpAddr),
+    /// Its name; empty where neither is known.
+    Name(Box<str>),
+}
 
 /// One end among the ends at a server.
 #[derive(Clone, Debug)]
 pub struct EndMark {
     /// When.
     pub at: When,
-    /// When it was opened: the best value, and the latest possible.
-    pub opened: Option<(i64, i64)>,
-    /// Index of the disconnect in the case.
-    pub disconnect: u32,
+    /// When it was opened.
+    pub opened: Option<When>,
+    /// Whose it was.
+    pub host: Host,
     /// The side whose FIN or RST came first, where packets show it.
     pub first: Option<Side>,
     /// The client's log says that the remote side ended it (EOF or reset), and nothing else.
@@ -25,24 +35,6 @@ pub struct EndMark {
     pub clogged: bool,
     /// Server's log gives a reason of its own for it (anything but client closed, read or write error, shutdown).
     pub own_reason: bool,
-}
-
-impl EndMark {
-    /// The end of a disconnect.
-    pub fn new(disconnect: &Disconnect, at: When) -> Self {
-        let opened = disconnect.opened;
-        Self {
-            at,
-            opened: opened.map(|opened| (opened.at.0, opened.bounds.high)),
-            // Lists in memory have fewer than 2^32 members.
-            disconnect: disconnect.index as u32,
-            first: None,
-            remote_by_log: false,
-            ready: false,
-            clogged: false,
-            own_reason: false,
-        }
-    }
 }
 
 /// Ends with times of one kind.
@@ -72,8 +64,8 @@ impl Gathering {
         if first && end.ready && !end.own_reason {
             self.by_server.push((end.at, host));
         }
-        if let Some((_, opened)) = end.opened.filter(|_| end.ready && !end.clogged) {
-            self.ready.push((opened, end.at.bounds.low));
+        if let Some(opened) = end.opened.filter(|_| end.ready && !end.clogged) {
+            self.ready.push((opened.bounds.high, end.at.bounds.low));
         }
     }
 

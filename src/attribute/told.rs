@@ -7,9 +7,9 @@ use smallvec::SmallVec;
 use super::aside::Aside;
 use super::closing_order::{Closed, Held};
 use super::disconnect::Disconnect;
-use super::endpoint::{Attempt, Host, Seen};
+use super::endpoint::{Attempt, Seen};
 use super::farewell::{Farewell, farewell};
-use super::kin::EndMark;
+use super::kin::{EndMark, Host};
 use super::life_end::LAST_WORDS;
 use super::server_gone::told_to_move;
 use super::survival::Silences;
@@ -46,8 +46,8 @@ pub struct Told {
     pub noticed: Option<When>,
     /// Likewise, if it was accepted and found reset within milliseconds.
     pub stillborn: Option<When>,
-    /// The end, and whose it was.
-    pub end: Option<(EndMark, Host)>,
+    /// The end.
+    pub end: Option<EndMark>,
     /// A goodbye of the server, and when.
     pub farewell: Option<(When, Farewell)>,
     /// That the server held it, where its handshake was seen.
@@ -203,15 +203,16 @@ impl Told {
             let flow = view.flow(Side::Client);
             flow.zero_window_since.is_some() || flow.zero_window_ns > LAST_WORDS
         });
-        let end = EndMark {
+        told.end = Some(EndMark {
+            at,
+            opened: disconnect.opened,
+            host,
             first,
             remote_by_log,
             ready,
             clogged,
             own_reason,
-            ..EndMark::new(disconnect, at)
-        };
-        told.end = Some((end, host));
+        });
         told
     }
 
@@ -225,7 +226,7 @@ impl Told {
     ) -> Self {
         let when = |at| alignment.moment(conn.source, at);
         let (client, server) = conn.roles();
-        let (came, left) = (when(visit.came), when(visit.left));
+        let left = when(visit.left);
         let quick = visit.taken.ns - visit.came.ns < QUICK;
         let info = conn.server_id.map(|server_id| Seen {
             at: when(visit.greeted),
@@ -236,8 +237,8 @@ impl Told {
         });
         let end = EndMark {
             at: left,
-            opened: Some((came.at.0, came.bounds.high)),
-            disconnect: index as u32,
+            opened: Some(when(visit.came)),
+            host: Host::Address(client.ip()),
             first: Some(Side::Client),
             remote_by_log: false,
             ready: true,
@@ -249,7 +250,7 @@ impl Told {
             address: Some(server),
             quick: quick.then(|| client.ip()),
             infos: info.into_iter().collect(),
-            end: Some((end, Host::Address(client.ip()))),
+            end: Some(end),
             held: Some(Held {
                 disconnect: index as u32,
                 taken: when(visit.taken).at.0,

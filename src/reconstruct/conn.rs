@@ -101,8 +101,8 @@ impl Conn {
     /// How many of the last packets, and of the samples at either end, an ordinary life keeps then.
     pub const ORDINARY_TAIL: usize = 8;
 
-    /// It ended with both FINs and nothing unusual was seen before.
-    fn is_ordinary(&self) -> bool {
+    /// It ended with both FINs, and until then TCP had nothing to make good.
+    pub(super) fn is_smooth(&self) -> bool {
         let calm = |flow: &Flow| {
             flow.retransmissions == 0 && flow.zero_windows == 0 && flow.capture_lost_bytes == 0
         };
@@ -111,6 +111,11 @@ impl Conn {
             && self.icmp.is_empty()
             && calm(&self.orig)
             && calm(&self.resp)
+    }
+
+    /// It is smooth, and nothing unusual was said on it.
+    fn is_ordinary(&self) -> bool {
+        self.is_smooth()
             && self.session.as_ref().is_some_and(|session| {
                 session.info.is_some()
                     && session.errors.is_empty()

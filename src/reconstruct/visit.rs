@@ -1,7 +1,8 @@
 //! The ordinary life of a client. A long capture is made of these, and of one that nothing happened to a few moments tell
 //! all that matters to others.
 
-use super::conn::{Conn, Flow, Manner, Silence};
+use super::anomaly::name;
+use super::conn::{Conn, Flow, Silence};
 use super::session::Protocol;
 use crate::span::Moment;
 
@@ -22,12 +23,9 @@ pub struct Visit {
     pub clogged: bool,
 }
 
-/// Nothing about this direction asks for a closer look.
-const fn is_calm(flow: &Flow) -> bool {
-    flow.retransmissions == 0
-        && flow.zero_windows == 0
-        && flow.zero_window_ns == 0
-        && flow.capture_lost_bytes == 0
+/// All of this direction was seen, and nothing of it had to be sent again or had to wait.
+const fn is_whole(flow: &Flow) -> bool {
+    flow.zero_window_ns == 0
         && flow.snapped_bytes == 0
         && flow.final_retransmissions.is_none()
         && flow.worst_retransmissions.is_none()
@@ -36,14 +34,13 @@ const fn is_calm(flow: &Flow) -> bool {
 impl Visit {
     /// The visit that a connection was; `None` for one of which anything else could be told.
     pub fn of(conn: &Conn) -> Option<Self> {
-        let quiet = conn.rsts.is_empty()
-            && conn.icmp.is_empty()
+        let quiet = conn.is_smooth()
             && conn
                 .anomalies
                 .iter()
-                .all(|row| row.name != "ack_lost_segment")
-            && is_calm(&conn.orig)
-            && is_calm(&conn.resp);
+                .all(|row| row.name != name::ACK_LOST_SEGMENT)
+            && is_whole(&conn.orig)
+            && is_whole(&conn.resp);
         let session = conn.session.as_deref()?;
         let spoke =
             session.ready_at.is_some() || session.server.messages + session.client.messages > 0;
@@ -56,10 +53,7 @@ impl Visit {
         let client = conn.server_end().other();
         let left = conn.flow(client).fin?;
         let answer = conn.flow(client.other()).fin?;
-        let gone = conn.end.manner == Manner::Fin
-            && conn.end.by == Some(client)
-            && conn.end.at == left
-            && left < answer;
+        let gone = conn.end.by == Some(client) && conn.end.at == left && left < answer;
         let visit = Self {
             came: conn.handshake.syn?,
             taken: conn.handshake.ack?,
